@@ -1,0 +1,91 @@
+package faktur
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+)
+
+// MaxAmountDigits is how many digits an amount may have before the point: up to
+// 999,999,999,999,999.99. It is our own bound, far above any invoice; Coretax's
+// is not known.
+const MaxAmountDigits = 15
+
+var amountLimits = limits{integer: MaxAmountDigits, fraction: 2}
+
+// Amount is an exact amount of money in rupiah, or a quantity: never negative,
+// with at most two decimals (FACTS 1.1, "Maks 2 digit"). The zero value is 0.00.
+//
+// In JSON it is a string with two decimals ("100000.00"); a number is accepted
+// too, digit by digit, never through a float. Decoding takes anything: what is
+// no amount is kept as its text and refused by Rules.Assess, together with all
+// other faults of the invoice. Such an amount counts as 0.00 in arithmetic.
+type Amount struct{ number }
+
+// ParseAmount reads an amount such as "100000" or "0.5".
+func ParseAmount(text string) (Amount, error) {
+	a := Amount{parseNumber([]byte(text), amountLimits)}
+	if fault, bad := a.fault(""); bad {
+		return Amount{}, fmt.Errorf("%s: %s", fault.Code, fault.Message)
+	}
+	return a, nil
+}
+
+// Cents gives the amount of n hundredths; n must not be negative.
+func Cents(n int64) Amount { return Amount{given(decimal.New(n, -2))} }
+
+// Rupiah gives the amount of n whole rupiah; n must not be negative.
+func Rupiah(n int64) Amount { return Cents(n * 100) }
+
+// String writes the amount with two decimals, or the text that was no amount.
+func (a Amount) String() string {
+	if !a.valid() {
+		return a.raw
+	}
+	return a.value.StringFixed(2)
+}
+
+// IsZero says whether a is 0.00, given or not.
+func (a Amount) IsZero() bool { return a.valid() && a.value.IsZero() }
+
+// Absent says whether a was never given: it counts as 0.00, but a required
+// amount must not be absent.
+func (a Amount) Absent() bool { return a.state == numberAbsent }
+
+// Add gives a + b.
+func (a Amount) Add(b Amount) Amount { return Amount{given(a.value.Add(b.value))} }
+
+// Cmp gives -1, 0 or +1 as a is less than, equal to or more than b.
+func (a Amount) Cmp(b Amount) int { return a.value.Cmp(b.value) }
+
+// Equal says whether a and b are the same amount; 0.00 equals an absent one.
+func (a Amount) Equal(b Amount) bool { return a.raw == b.raw && a.value.Equal(b.value) }
+
+// MarshalJSONTo writes the amount as a JSON string with two decimals.
+func (a Amount) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteToken(jsontext.String(a.String()))
+}
+
+// UnmarshalJSONFrom reads any JSON value; see Amount. Only broken JSON is an error.
+func (a *Amount) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	a.number, err = decodeNumber(dec, amountLimits)
+	return err
+}
+
+// fault says what is wrong with the amount at pointer; false when nothing is.
+func (a Amount) fault(pointer string) (Fault, bool) {
+	switch a.state {
+	case numberMalformed:
+		return Fault{pointer, "amount_malformed", fmt.Sprintf("%q is not an amount. Write digits with a point before the decimals and nothing else, such as 1000000.50.", a.raw)}, true
+	case numberNegative:
+		return Fault{pointer, "amount_negative", fmt.Sprintf("%s has a minus sign. An amount is never negative here; a rebate goes into discount, a taken-back good into a return.", a.raw)}, true
+	case numberTooManyDecimals:
+		return Fault{pointer, "too_many_decimals", fmt.Sprintf("%s has more than two decimals, and Coretax takes at most two. Where the exact total matters use quantity 1 in unit UM.0033 (Lainnya) with the total as unit_price. The point is the decimal sign: a hundred thousand is 100000, not 100.000.", a.raw)}, true
+	case numberTooLarge:
+		return Fault{pointer, "amount_too_large", fmt.Sprintf("%s has more than %d digits before the point. Check the amount.", a.raw, MaxAmountDigits)}, true
+	case numberWrongType:
+		return Fault{pointer, "wrong_type", fmt.Sprintf("%s is neither a text nor a number. Write the amount as a string such as \"100000.00\".", a.raw)}, true
+	}
+	return Fault{}, false
+}

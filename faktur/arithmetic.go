@@ -1,0 +1,166 @@
+package faktur
+
+import (
+	"github.com/shopspring/decimal"
+)
+
+var (
+	eleven  = decimal.New(11, 0)
+	twelve  = decimal.New(12, 0)
+	hundred = decimal.New(100, 0)
+	// tooLarge is the first amount beyond MaxAmountDigits.
+	tooLarge = decimal.New(1, MaxAmountDigits)
+	// usualPPNRate is PMK 131/2024's 12 % (FACTS 4).
+	usualPPNRate = Percent(12)
+)
+
+// arithmetic computes the amounts of one invoice's lines and compares them with
+// those that the ERP gave. CONTRACT, "Amounts"; FACTS 4.
+type arithmetic struct {
+	trxCode   string
+	places    int32           // decimals of every computed amount: 2, or 0 for whole rupiah
+	tolerance decimal.Decimal // per amount of a line
+	*findings
+}
+
+func newArithmetic(trxCode string, s Settings, f *findings) *arithmetic {
+	places := int32(2)
+	if s.Rounding == RoundRupiah {
+		places = 0
+	}
+	tolerance := decimal.New(1, -places)
+	if s.Tolerance != nil && s.Tolerance.valid() {
+		tolerance = s.Tolerance.value
+	}
+	return &arithmetic{trxCode: trxCode, places: places, tolerance: tolerance, findings: f}
+}
+
+// line gives the amounts of line i as they are filed.
+func (c *arithmetic) line(i int, l *Line) LineAmounts {
+	gross := l.UnitPrice.value.Mul(l.Quantity.value)
+	net := gross.Sub(l.Discount.value)
+	if net.IsNegative() {
+		c.refuse(linePointer(i, "discount"), "discount_too_large", "The discount %s is more than unit_price x quantity = %s. discount is the line's total in rupiah, not a percentage.", l.Discount, gross.StringFixed(2))
+		return LineAmounts{}
+	}
+	if net.GreaterThanOrEqual(tooLarge) {
+		c.refuse(linePointer(i, "unit_price"), "amount_too_large", "unit_price x quantity has more than %d digits before the point. Check both.", MaxAmountDigits)
+		return LineAmounts{}
+	}
+	var a LineAmounts
+	a.DPP = c.dpp(i, l, c.round(net))
+	a.OtherDPP = c.otherDPP(i, l, a.DPP)
+	a.PPNRate = orRate(l.PPNRate, usualPPNRate)
+	a.PPN = c.ppn(i, l, a)
+	a.PPnBMRate = orRate(l.PPnBMRate, Percent(0))
+	a.PPnBM = c.ppnbm(i, l, a)
+	return a
+}
+
+// round rounds half up, which for amounts, never negative, is what
+// PER-11/PJ/2025 art. 129 says of rupiah and DJP's template of decimals.
+func (c *arithmetic) round(exact decimal.Decimal) Amount { return Amount{given(exact.Round(c.places))} }
+
+// of gives rate percent of base.
+func (c *arithmetic) of(rate Rate, base Amount) Amount {
+	return c.round(base.value.Mul(rate.value).Div(hundred))
+}
+
+// near says whether a given amount is within the tolerance of the expected one.
+func (c *arithmetic) near(given, expected Amount) bool {
+	return given.value.Sub(expected.value).Abs().LessThanOrEqual(c.tolerance)
+}
+
+// keep notes that a given amount differs a little and is filed as given.
+func (c *arithmetic) keep(i int, field string, given, expected Amount) {
+	if !given.Equal(expected) {
+		c.warn(linePointer(i, field), "within_tolerance", "%s is %s and the computed one is %s. The difference is within the tolerance, so it is filed as given.", field, given, expected)
+	}
+}
+
+// dpp: price x quantity - discount. A difference beyond the tolerance is refused
+// under every code: the template computes it the same way (FACTS 1.1).
+func (c *arithmetic) dpp(i int, l *Line, expected Amount) Amount {
+	if l.DPP == nil {
+		return expected
+	}
+	if c.near(*l.DPP, expected) {
+		c.keep(i, "dpp", *l.DPP, expected)
+	} else {
+		c.refuse(linePointer(i, "dpp"), "dpp_mismatch", "dpp is %s, but unit_price x quantity - discount is %s. Send %s, or leave dpp out and it is computed.", l.DPP, expected, expected)
+	}
+	return *l.DPP
+}
+
+// otherDPP: 11/12 of DPP (PMK 131/2024 art. 3), but DPP itself on luxury lines
+// and under code 01, and under 05, where it is the caller's to give. Another
+// one is legal (art. 4), so it only warns.
+func (c *arithmetic) otherDPP(i int, l *Line, dpp Amount) Amount {
+	expected := dpp
+	if !l.Luxury && c.trxCode != "01" && c.trxCode != "05" {
+		expected = c.round(dpp.value.Mul(eleven).Div(twelve))
+	}
+	if l.OtherDPP == nil {
+		return expected
+	}
+	if c.near(*l.OtherDPP, expected) {
+		c.keep(i, "other_dpp", *l.OtherDPP, expected)
+	} else {
+		c.warn(linePointer(i, "other_dpp"), "other_dpp_unusual", "other_dpp is %s; the usual one here is %s. Another DPP nilai lain is legal where PMK 131/2024 art. 4 names one, so it is filed as given and PPN is checked against it.", l.OtherDPP, expected)
+	}
+	return *l.OtherDPP
+}
+
+// ppn: rate x DPP nilai lain. DJP's template lets it differ under every code
+// but 01, 04 and 09 (FACTS 1.1, TPL).
+func (c *arithmetic) ppn(i int, l *Line, a LineAmounts) Amount {
+	if !a.PPNRate.Equal(usualPPNRate) {
+		c.warn(linePointer(i, "ppn_rate"), "ppn_rate_unusual", "The PPN rate is %s %%; the usual one is 12 %%, and DJP's template is said to take no other.", a.PPNRate)
+	}
+	expected := c.of(a.PPNRate, a.OtherDPP)
+	if l.PPN == nil {
+		if c.trxCode == "05" {
+			c.refuse(linePointer(i, "ppn"), "required", "Under code 05 (besaran tertentu) only you know how PPN is computed: send ppn.")
+		}
+		return expected
+	}
+	switch {
+	case c.near(*l.PPN, expected):
+		c.keep(i, "ppn", *l.PPN, expected)
+	case c.trxCode == "01", c.trxCode == "04", c.trxCode == "09":
+		c.refuse(linePointer(i, "ppn"), "ppn_mismatch", "ppn is %s, but %s %% of DPP nilai lain %s is %s. Under code %s Coretax takes no other. Send %s, or leave ppn out and it is computed.", l.PPN, a.PPNRate, a.OtherDPP, expected, c.trxCode, expected)
+	default:
+		c.warn(linePointer(i, "ppn"), "ppn_unusual", "ppn is %s; %s %% of DPP nilai lain %s is %s. Under code %s another PPN is possible, so it is filed as given.", l.PPN, a.PPNRate, a.OtherDPP, expected, c.trxCode)
+	}
+	return *l.PPN
+}
+
+// ppnbm: rate x DPP nilai lain (FACTS 4, ODOO-LINE). The template lets it differ.
+func (c *arithmetic) ppnbm(i int, l *Line, a LineAmounts) Amount {
+	expected := c.of(a.PPnBMRate, a.OtherDPP)
+	if l.PPnBM == nil {
+		return expected
+	}
+	if c.near(*l.PPnBM, expected) {
+		c.keep(i, "ppnbm", *l.PPnBM, expected)
+	} else {
+		c.warn(linePointer(i, "ppnbm"), "ppnbm_unusual", "ppnbm is %s; %s %% of DPP nilai lain %s is %s. It is filed as given.", l.PPnBM, a.PPnBMRate, a.OtherDPP, expected)
+	}
+	return *l.PPnBM
+}
+
+// add sums the rounded amounts of a line into the totals.
+func (t *Totals) add(l *Line, a LineAmounts) {
+	t.DPP = t.DPP.Add(a.DPP)
+	t.OtherDPP = t.OtherDPP.Add(a.OtherDPP)
+	t.PPN = t.PPN.Add(a.PPN)
+	t.PPnBM = t.PPnBM.Add(a.PPnBM)
+	t.Discount = t.Discount.Add(l.Discount)
+}
+
+func orRate(given *Rate, usual Rate) Rate {
+	if given == nil {
+		return usual
+	}
+	return *given
+}

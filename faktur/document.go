@@ -1,0 +1,173 @@
+package faktur
+
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
+)
+
+// Kind says which of DJP's documents a Document is.
+type Kind string
+
+// The kinds of document in our care.
+const (
+	KindInvoice Kind = "invoice" // faktur pajak keluaran
+	KindReturn  Kind = "return"  // retur pajak masukan
+)
+
+// Channel names a way into the tax system; see CONTRACT's table of channels.
+type Channel string
+
+// The channels. A seller is registered on one of them.
+const (
+	ChannelPJAP           Channel = "pjap"
+	ChannelCoretaxXML     Channel = "coretax_xml"
+	ChannelPajakio        Channel = "pajakio"
+	ChannelKlikpajak      Channel = "klikpajak"
+	ChannelEfakturDesktop Channel = "efaktur_desktop"
+)
+
+// Channels lists every channel that CONTRACT names.
+func Channels() []Channel {
+	return []Channel{ChannelPJAP, ChannelCoretaxXML, ChannelPajakio, ChannelKlikpajak, ChannelEfakturDesktop}
+}
+
+// Action is what a person or the ERP should do about a Reason.
+type Action string
+
+// The actions of a Reason.
+const (
+	ActionCorrectContent Action = "correct_content"
+	ActionChangeSigner   Action = "change_signer"
+	ActionRetry          Action = "retry"
+	ActionContactSupport Action = "contact_support"
+)
+
+// Origin says who gave a Reason.
+type Origin string
+
+// The origins of a Reason.
+const (
+	OriginGateway   Origin = "gateway"
+	OriginChannel   Origin = "channel"
+	OriginTaxSystem Origin = "tax_system"
+)
+
+// Reason says why a document is where it is: a refusal, or a doubt.
+type Reason struct {
+	Code    string `json:"code" example:"DJP-SIGN-MASTER"`
+	Action  Action `json:"action" enums:"correct_content,change_signer,retry,contact_support" example:"change_signer"`
+	Message string `json:"message" example:"Passphrase tidak dikenali"` // the raw text, verbatim
+	Origin  Origin `json:"origin" enums:"gateway,channel,tax_system" example:"tax_system"`
+}
+
+// Document is an invoice (or a return) in our care: what was asked to be filed,
+// and how far it has come.
+type Document struct {
+	ID         string // UUIDv7
+	Tenant     string
+	Kind       Kind
+	Livemode   bool // false: only ever sent to the simulator; fixed at the seller's registration
+	Channel    Channel
+	SellerNPWP string // 16 digits
+	Reference  string // the ERP's own number
+
+	Status        Status
+	CoretaxStatus string  // the tax system's own word, raw; "" before it said one
+	NSFP          string  // 17 digits (16 on legacy channels); "" before approval
+	Reason        *Reason // nil when there is nothing to say
+	Attempt       int     // 1 at first, one more with each re-upload
+	Signer        string  // NIK or NPWP of who signs; "" leaves it to the channel
+	ReplacesID    string  // the document this one replaces; ""
+	ReplacedByID  string  // the document that replaces this one; ""
+	Sequence      int64   // number of the last event; 1 at acceptance, no gaps
+
+	UploadDeadline Date // last day to be approved, in Asia/Jakarta; zero for a return
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+
+	Work Work
+}
+
+// Work is what the workers note on a document; no caller sees it.
+type Work struct {
+	// DueAt is when a worker should next look at the document (look-up, poll,
+	// or a hand-over that was put off).
+	DueAt time.Time
+	// StatusSince is when the document entered its status.
+	StatusSince time.Time
+	// AbsentSince is when a look-up first found nothing; zero when none has.
+	AbsentSince time.Time
+	// LeaveBy and TurnAt order the queue: earliest deadline first, then fairly
+	// between sellers (docs/adr/0006).
+	LeaveBy time.Time
+	TurnAt  time.Time
+	// StuckTold says that signing_stuck was told for this attempt.
+	StuckTold bool
+	// DeadlineTold is 1 after deadline_near, 2 after deadline_missed.
+	DeadlineTold int
+}
+
+// ClientID is the name under which one attempt travels to the tax system. A
+// resend of the same attempt keeps it, so that a connector can recognise it;
+// a re-upload after Saved Invalid has a new one.
+func (d *Document) ClientID() string { return fmt.Sprintf("%s-%d", d.ID, d.Attempt) }
+
+// Shards is how many shards each channel's work is divided into. It is fixed:
+// documents store their shard.
+const Shards = 64
+
+// ShardOf gives the shard of a seller's documents, 0 to Shards-1.
+func ShardOf(tenant, sellerNPWP string) int {
+	h := fnv.New32a()
+	h.Write([]byte(tenant))
+	h.Write([]byte{0})
+	h.Write([]byte(sellerNPWP))
+	return int(h.Sum32() % Shards)
+}
+
+// Change is what happened to a document.
+type Change struct {
+	To Status
+	// CoretaxStatus, NSFP and Signer replace what the document had; "" keeps it.
+	CoretaxStatus string
+	NSFP          string
+	Signer        string
+	// Reason replaces the document's reason; nil clears it.
+	Reason *Reason
+	At     time.Time
+}
+
+// Apply moves the document by one step and gives the event that tells of it.
+// A step that Transitions does not hold is refused and leaves d as it was.
+func (d *Document) Apply(c Change) (Event, error) {
+	if !d.Status.CanBecome(c.To) {
+		return Event{}, &Error{Kind: KindConflict, Code: "transition_not_allowed",
+			Detail:     fmt.Sprintf("A document that is %s cannot become %s.", d.Status, c.To),
+			DocumentID: d.ID, DocumentStatus: d.Status}
+	}
+	previous := d.Status
+	d.Status = c.To
+	d.Reason = c.Reason
+	if c.CoretaxStatus != "" {
+		d.CoretaxStatus = c.CoretaxStatus
+	}
+	if c.NSFP != "" {
+		d.NSFP = c.NSFP
+	}
+	if c.Signer != "" {
+		d.Signer = c.Signer
+	}
+	d.Work.StatusSince = c.At
+	d.Work.AbsentSince = time.Time{}
+	d.Work.StuckTold = false
+	return d.Tell(EventType(string(d.Kind)+"."+string(c.To)), previous, c.At), nil
+}
+
+// Tell makes the next event of the document without a step in its life (a
+// watcher's word), or, from Apply, with one.
+func (d *Document) Tell(eventType EventType, previous Status, at time.Time) Event {
+	d.Sequence++
+	d.UpdatedAt = at
+	return newDocumentEvent(d, eventType, previous, at)
+}

@@ -1,0 +1,146 @@
+package faktur
+
+import "time"
+
+// TaxInvoice is the content of a faktur pajak keluaran as an ERP posts it.
+// What is absent among the amounts is computed; see Assess.
+type TaxInvoice struct {
+	// Reference is the ERP's own number. It travels to the tax system and is the
+	// only key by which the outcome finds its way back (FACTS 0.4).
+	Reference string `json:"reference" validate:"required,max=100,plain" example:"INV/2026/11/0001"`
+	Date      Date   `json:"date" swaggertype:"string" format:"date" example:"2026-11-22"`
+	// TrxCode is the kode transaksi, 01 to 10.
+	TrxCode            string             `json:"trx_code" example:"04"`
+	AddInfo            string             `json:"add_info,omitempty" example:""`
+	FacilityStamp      string             `json:"facility_stamp,omitempty" example:""`
+	SupportingDocument SupportingDocument `json:"supporting_document,omitzero"`
+	Seller             Seller             `json:"seller"`
+	Buyer              Buyer              `json:"buyer"`
+	Lines              []Line             `json:"lines" validate:"required"`
+}
+
+// SupportingDocument is the dokumen pendukung of facilities: number and MMYYYY of its date.
+type SupportingDocument struct {
+	Number string `json:"number" example:""`
+	Period string `json:"period" example:""`
+}
+
+// Seller is the PKP that issues the invoice.
+type Seller struct {
+	NPWP  string `json:"npwp" example:"0012345674901000"`
+	NITKU string `json:"nitku,omitempty" example:"0012345674901000000000"` // "" means the head office
+}
+
+// Buyer is whom the invoice is made out to.
+type Buyer struct {
+	IDType   string `json:"id_type" enums:"npwp,nik,passport,other" example:"npwp"`
+	IDNumber string `json:"id_number" example:"0098765431109000"`
+	NITKU    string `json:"nitku,omitempty" example:"0098765431109000000000"` // "" means the head office
+	Name     string `json:"name" example:"PT Pembeli"`
+	Address  string `json:"address" example:"Jl. Merdeka 1, Jakarta"`
+	Country  string `json:"country" example:"IDN"`
+	Email    string `json:"email,omitempty" example:""`
+}
+
+// Line is one good or service of an invoice. The amounts after Discount may be
+// left out; nil means: compute it.
+type Line struct {
+	Kind string `json:"kind" enums:"goods,service" example:"goods"`
+	// Code is DJP's six-digit goods or service code; 000000 is valid for both.
+	Code      string `json:"code" example:"000000"`
+	Name      string `json:"name" example:"Kertas A4"`
+	Unit      string `json:"unit" example:"UM.0018"`
+	UnitPrice Amount `json:"unit_price" swaggertype:"string" example:"100000.00"` // excludes tax
+	Quantity  Amount `json:"quantity" swaggertype:"string" example:"1.00"`
+	Discount  Amount `json:"discount" swaggertype:"string" example:"0.00"` // the line's total
+
+	Luxury    bool    `json:"luxury,omitzero" example:"false"` // BKP mewah: full base, PPnBM possible
+	DPP       *Amount `json:"dpp,omitempty" swaggertype:"string" example:"100000.00"`
+	OtherDPP  *Amount `json:"other_dpp,omitempty" swaggertype:"string" example:"91666.67"`
+	PPNRate   *Rate   `json:"ppn_rate,omitempty" swaggertype:"string" example:"12"`
+	PPN       *Amount `json:"ppn,omitempty" swaggertype:"string" example:"11000.00"`
+	PPnBMRate *Rate   `json:"ppnbm_rate,omitempty" swaggertype:"string" example:"0"`
+	PPnBM     *Amount `json:"ppnbm,omitempty" swaggertype:"string" example:"0.00"`
+}
+
+// Totals are the sums of the rounded lines.
+type Totals struct {
+	DPP      Amount `json:"dpp" swaggertype:"string" example:"100000.00"`
+	OtherDPP Amount `json:"other_dpp" swaggertype:"string" example:"91666.67"`
+	PPN      Amount `json:"ppn" swaggertype:"string" example:"11000.00"`
+	PPnBM    Amount `json:"ppnbm" swaggertype:"string" example:"0.00"`
+	Discount Amount `json:"discount" swaggertype:"string" example:"0.00"`
+}
+
+// Assessment is what the gateway makes of an invoice's content: every amount
+// of every line, the totals, and what is doubtful.
+type Assessment struct {
+	Lines    []LineAmounts `json:"lines"`
+	Totals   Totals        `json:"totals"`
+	Warnings []Fault       `json:"warnings"`
+}
+
+// LineAmounts are the amounts of one line as they are filed.
+type LineAmounts struct {
+	DPP       Amount `json:"dpp"`
+	OtherDPP  Amount `json:"other_dpp"`
+	PPNRate   Rate   `json:"ppn_rate"`
+	PPN       Amount `json:"ppn"`
+	PPnBMRate Rate   `json:"ppnbm_rate"`
+	PPnBM     Amount `json:"ppnbm"`
+}
+
+// StoredInvoice is an invoice as the API shows it: the content with all its
+// amounts, and how far it has come.
+type StoredInvoice struct {
+	TaxInvoice
+
+	ID             string     `json:"id" readonly:"true" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10"`
+	Livemode       bool       `json:"livemode" readonly:"true" example:"true"`
+	Channel        Channel    `json:"channel" readonly:"true" example:"pjap"`
+	Status         Status     `json:"status" readonly:"true" example:"queued"`
+	CoretaxStatus  NullString `json:"coretax_status" readonly:"true" swaggertype:"string" extensions:"x-nullable" example:"Approved"`
+	NSFP           NullString `json:"nsfp" readonly:"true" swaggertype:"string" extensions:"x-nullable" example:"04002600000000001"`
+	Reason         *Reason    `json:"reason" readonly:"true" extensions:"x-nullable"`
+	Totals         Totals     `json:"totals" readonly:"true"`
+	UploadDeadline Date       `json:"upload_deadline" readonly:"true" swaggertype:"string" format:"date" example:"2026-12-20"`
+	Warnings       []Fault    `json:"warnings" readonly:"true"`
+	Attempt        int        `json:"attempt" readonly:"true" example:"1"`
+	Signer         NullString `json:"signer" readonly:"true" swaggertype:"string" extensions:"x-nullable" example:"3174015506800001"`
+	ReplacesID     NullString `json:"replaces_id" readonly:"true" swaggertype:"string" extensions:"x-nullable"`
+	ReplacedByID   NullString `json:"replaced_by_id" readonly:"true" swaggertype:"string" extensions:"x-nullable"`
+	Sequence       int64      `json:"sequence" readonly:"true" example:"1"`
+	CreatedAt      time.Time  `json:"created_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+	UpdatedAt      time.Time  `json:"updated_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+}
+
+// NewStoredInvoice joins a document, its content and its assessment for the API.
+func NewStoredInvoice(d *Document, content TaxInvoice, a *Assessment) StoredInvoice {
+	content.Lines = a.Fill(content.Lines)
+	warnings := a.Warnings
+	if warnings == nil {
+		warnings = []Fault{}
+	}
+	return StoredInvoice{
+		TaxInvoice: content,
+		ID:         d.ID, Livemode: d.Livemode, Channel: d.Channel, Status: d.Status,
+		CoretaxStatus: NullString(d.CoretaxStatus), NSFP: NullString(d.NSFP), Reason: d.Reason,
+		Totals: a.Totals, UploadDeadline: d.UploadDeadline, Warnings: warnings,
+		Attempt: d.Attempt, Signer: NullString(d.Signer),
+		ReplacesID: NullString(d.ReplacesID), ReplacedByID: NullString(d.ReplacedByID),
+		Sequence: d.Sequence, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+	}
+}
+
+// Fill gives lines with every amount set to what is filed. The lines given are left alone.
+func (a *Assessment) Fill(lines []Line) []Line {
+	filled := make([]Line, len(lines))
+	for i, line := range lines {
+		amounts := a.Lines[i]
+		line.DPP, line.OtherDPP = &amounts.DPP, &amounts.OtherDPP
+		line.PPNRate, line.PPN = &amounts.PPNRate, &amounts.PPN
+		line.PPnBMRate, line.PPnBM = &amounts.PPnBMRate, &amounts.PPnBM
+		filled[i] = line
+	}
+	return filled
+}

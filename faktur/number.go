@@ -1,0 +1,117 @@
+package faktur
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/shopspring/decimal"
+)
+
+// numberState says what was made of a number's text. The zero value is absent.
+type numberState uint8
+
+const (
+	numberAbsent numberState = iota
+	numberGiven
+	numberMalformed
+	numberNegative
+	numberTooManyDecimals
+	numberTooLarge
+	numberWrongType // neither a JSON string nor a JSON number
+)
+
+// number is what Amount and Rate share: an exact decimal, or, when the text was
+// no such number, the text itself. Decoding never fails over a value, so that
+// all faults of an invoice are reported together; see Rules.Assess.
+type number struct {
+	value decimal.Decimal // zero unless state is numberGiven
+	raw   string          // the text that was refused, clipped; "" when it was taken
+	state numberState
+}
+
+// limits are the most digits a number may have before and after the point.
+type limits struct{ integer, fraction int }
+
+func given(value decimal.Decimal) number { return number{value: value, state: numberGiven} }
+
+// parseNumber reads a decimal written as JSON writes numbers, without an
+// exponent. The grammar is checked before shopspring sees the text, because
+// that takes 1e400 and fills the memory with its zeros.
+func parseNumber(text []byte, most limits) number {
+	state, unscaled, fraction := scanNumber(text, most)
+	if state != numberGiven {
+		return number{raw: clip(string(text)), state: state}
+	}
+	return given(decimal.New(unscaled, int32(-fraction)))
+}
+
+// scanNumber gives the digits of text as one integer and how many of them stand
+// after the point. Limits are such that the integer fits 64 bits.
+func scanNumber(text []byte, most limits) (state numberState, unscaled int64, fraction int) {
+	digits, negative := bytes.CutPrefix(text, []byte("-"))
+	whole, decimals, point := bytes.Cut(digits, []byte("."))
+	switch {
+	case !allDigits(whole), point && !allDigits(decimals), len(whole) > 1 && whole[0] == '0':
+		return numberMalformed, 0, 0
+	case negative:
+		return numberNegative, 0, 0
+	case len(decimals) > most.fraction:
+		return numberTooManyDecimals, 0, 0
+	case len(whole) > most.integer:
+		return numberTooLarge, 0, 0
+	}
+	for _, digit := range whole {
+		unscaled = unscaled*10 + int64(digit-'0')
+	}
+	for _, digit := range decimals {
+		unscaled = unscaled*10 + int64(digit-'0')
+	}
+	return numberGiven, unscaled, len(decimals)
+}
+
+func allDigits(text []byte) bool {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(text) > 0
+}
+
+// decodeNumber reads the next JSON value as a number; null is absent.
+func decodeNumber(dec *jsontext.Decoder, most limits) (number, error) {
+	value, err := dec.ReadValue()
+	if err != nil {
+		return number{}, err
+	}
+	switch value.Kind() {
+	case 'n':
+		return number{}, nil
+	case '0':
+		return parseNumber(value, most), nil
+	case '"':
+		if text := value[1 : len(value)-1]; bytes.IndexByte(text, '\\') < 0 {
+			return parseNumber(text, most), nil
+		}
+		text, err := jsontext.AppendUnquote(nil, value)
+		return parseNumber(text, most), err
+	}
+	return number{raw: clip(string(value)), state: numberWrongType}, nil
+}
+
+// clip shortens a refused text to what a message can show.
+func clip(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// valid says whether n is a number, or absent, which counts as 0.
+func (n number) valid() bool { return n.state <= numberGiven }
