@@ -1,0 +1,116 @@
+// Package adapter is the contract between the gateway and a channel into the
+// tax system. A package per channel below this one keeps it; adaptertest is the
+// suite that every one of them passes.
+//
+// The rules, in short:
+//
+//   - A call says what is certain. An item whose fate is not certain is Unknown,
+//     never guessed: the gateway looks it up before anything is sent again.
+//   - A call that returns an error made no statement about any item, except
+//     when the error is a *NotSent: then certainly nothing arrived.
+//   - A call ends when its context does.
+//   - Livemode travels with every submission. A channel refuses what does not
+//     match its own, so that no approval is ever invented for a live seller.
+//   - The tax system's words are passed on raw, in CoretaxStatus and Reason.Message.
+package adapter
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// Channel is one way into the tax system.
+type Channel interface {
+	// Name is the channel's name in CONTRACT's table.
+	Name() faktur.Channel
+
+	// Describe asks the channel what it is and what it can do. It is called at
+	// start, now and then, and after a failure. An error means that the channel
+	// is out of reach for now.
+	Describe(ctx context.Context) (Description, error)
+
+	// Submit hands over documents, at most Description.MaxBatch. It gives one
+	// outcome for each, in order.
+	Submit(ctx context.Context, batch []Submission) ([]Outcome, error)
+
+	// Status asks how submissions fare that the channel is known to hold. One
+	// that it does not know is not an error: its Outcome is Absent.
+	Status(ctx context.Context, clientIDs []string) ([]Outcome, error)
+
+	// LookUp asks whether submissions of unknown fate arrived. Absent means that
+	// the channel does not see it now, which is not yet certain (see
+	// Description.LookUpCertain).
+	LookUp(ctx context.Context, clientIDs []string) ([]Outcome, error)
+}
+
+// Description is what a channel says of itself.
+type Description struct {
+	Livemode bool // false: a simulator
+	// ResendHarmless: a submission under a known client id is recognised and
+	// not filed twice. Then an absent one may be sent again at once.
+	ResendHarmless bool
+	MaxBatch       int // submissions, statuses or look-ups a call; at least 1
+	// CallsPerMinute is how many Status and LookUp calls the channel bears; 0 is no limit.
+	CallsPerMinute int
+	Capabilities   Capabilities
+}
+
+// Capabilities are what a channel can do beyond handing over and asking; the
+// table of CONTRACT holds every channel to its row.
+type Capabilities struct {
+	LookUp      bool // before a resend
+	Replace     bool
+	Cancel      bool // of approved ones
+	DownPayment bool
+	Returns     bool
+	PDF         bool
+	Files       bool // a person uploads
+}
+
+// Submission is one document on its way to the tax system.
+type Submission struct {
+	ClientID   string // Document.ClientID
+	Livemode   bool
+	SellerNPWP string
+	Reference  string
+	Signer     string            // NIK or NPWP; "" leaves it to the channel
+	Invoice    faktur.TaxInvoice // every amount filled in
+	Totals     faktur.Totals
+}
+
+// Certainty says how much an Outcome knows.
+type Certainty int
+
+// The certainties of an Outcome.
+const (
+	Unknown  Certainty = iota // it may have arrived or not: look it up
+	Known                     // Status says where it stands
+	NotTaken                  // certainly not taken this time, nothing is wrong with it: send it again later
+	Absent                    // the channel does not see it
+)
+
+// Outcome is what a channel knows of one submission.
+type Outcome struct {
+	Certainty Certainty
+	// Status is where the document stands; only when Known.
+	Status        faktur.Status
+	CoretaxStatus string         // raw, "" when the channel said nothing
+	NSFP          string         // "" before approval
+	Reason        *faktur.Reason // of a refusal; of a doubt when Unknown; nil when there is none
+	Signer        string         // who signed, when the channel says so
+}
+
+// NotSent is the error of a call of which certainly nothing arrived: the
+// connection was never made, or the whole call was turned away.
+type NotSent struct {
+	// RetryAfter is when the channel wants to be asked again; 0 when it did not say.
+	RetryAfter time.Duration
+	Cause      error
+}
+
+func (e *NotSent) Error() string { return fmt.Sprintf("not sent: %v", e.Cause) }
+
+func (e *NotSent) Unwrap() error { return e.Cause }

@@ -1,0 +1,265 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// Acceptance is a new document on its way into the database.
+type Acceptance struct {
+	Stored      Stored
+	ContentHash string
+	// TaxpayerVersion is the seller's registration as it was when the document
+	// was made; a change since then means that it must be made anew.
+	TaxpayerVersion int64
+	Event           faktur.Event // the one that tells of its acceptance
+	// Request is remembered with Answer; a Request without Key is not.
+	Request Request
+	Answer  []byte
+}
+
+// AcceptResult is what became of an Acceptance. Exactly one of its fields says
+// so; all empty means that the document was stored.
+type AcceptResult struct {
+	// Live is the document that the reference already names, with the same content.
+	Live *Stored
+	// Conflict is the document that the reference already names, with other content.
+	Conflict *faktur.Document
+	// Remembered is the answer that the idempotency key already has.
+	Remembered *Remembered
+	// Err is ErrKeyReused, ErrKeyRunning, ErrTaxpayerChanged, or nil.
+	Err error
+}
+
+// taxpayerLock is held shared by every acceptance and alone by a change of a
+// registration, so that no document enters under a registration just left.
+const taxpayerLock = 0x706b70 // "pkp"
+
+// Accept stores all of a batch in one transaction. An error means that none was
+// stored (or, when IsCommitUnknown, that it is not known); what the reference
+// or the idempotency key decides about a single member is in its result.
+//
+// The batch is sorted before anything is written: committers that lock the same
+// references in different orders would wait for each other in a circle.
+func (db *DB) Accept(ctx context.Context, batch []Acceptance) ([]AcceptResult, error) {
+	order := sortedOrder(batch)
+	results := make([]AcceptResult, len(batch))
+	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
+		clear(results)
+		w := acceptWriter{db: db, tx: tx, batch: batch, results: results, open: order}
+		if err := w.checkTaxpayers(ctx); err != nil {
+			return err
+		}
+		if err := w.claimKeys(ctx); err != nil {
+			return err
+		}
+		return w.storeDocuments(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("accept: %w", err)
+	}
+	return results, nil
+}
+
+func sortedOrder(batch []Acceptance) []int {
+	order := make([]int, len(batch))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		x, y := &batch[a].Stored.Document, &batch[b].Stored.Document
+		for _, c := range []int{strings.Compare(x.Tenant, y.Tenant), strings.Compare(x.SellerNPWP, y.SellerNPWP),
+			strings.Compare(x.Reference, y.Reference)} {
+			if c != 0 {
+				return c
+			}
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	return order
+}
+
+// acceptWriter is one transaction of Accept. open are the members that nothing
+// has decided yet, in their order.
+type acceptWriter struct {
+	db      *DB
+	tx      *sqlx.Tx
+	batch   []Acceptance
+	results []AcceptResult
+	open    []int
+}
+
+// decide closes those members for which decided says so.
+func (w *acceptWriter) decide(decided func(i int) bool) {
+	w.open = slices.DeleteFunc(slices.Clone(w.open), decided)
+}
+
+func (w *acceptWriter) checkTaxpayers(ctx context.Context) error {
+	if w.db.dialect.isPostgres() {
+		if _, err := w.db.execIn(ctx, w.tx, `SELECT pg_advisory_xact_lock_shared(?)`, taxpayerLock); err != nil {
+			return err
+		}
+	}
+	sellers := map[taxpayerKey]int64{}
+	for _, i := range w.open {
+		d := &w.batch[i].Stored.Document
+		sellers[taxpayerKey{d.Tenant, d.SellerNPWP}] = -1
+	}
+	if err := w.db.taxpayerVersions(ctx, w.tx, sellers); err != nil {
+		return err
+	}
+	w.decide(func(i int) bool {
+		d := &w.batch[i].Stored.Document
+		if sellers[taxpayerKey{d.Tenant, d.SellerNPWP}] == w.batch[i].TaxpayerVersion {
+			return false
+		}
+		w.results[i].Err = ErrTaxpayerChanged
+		return true
+	})
+	return nil
+}
+
+// claimKeys stores the idempotency keys with the answers they will have, and
+// decides the members whose key is already there.
+func (w *acceptWriter) claimKeys(ctx context.Context) error {
+	var requests []Request
+	var answers []string
+	for _, i := range w.open {
+		if w.batch[i].Request.Key != "" {
+			requests = append(requests, w.batch[i].Request)
+			answers = append(answers, string(w.batch[i].Answer))
+		}
+	}
+	if len(requests) == 0 {
+		return nil
+	}
+	claimed, err := w.db.insertRequests(ctx, w.tx, requests, answers, StatusAccepted, w.batch[w.open[0]].Event.At)
+	if err != nil {
+		return err
+	}
+	var failed error
+	w.decide(func(i int) bool {
+		request := w.batch[i].Request
+		if request.Key == "" || claimed[request.id()] {
+			return false
+		}
+		w.results[i].Remembered, w.results[i].Err = w.db.rememberedIn(ctx, w.tx, request)
+		if !isKeyVerdict(w.results[i].Err) {
+			failed = w.results[i].Err
+		}
+		return true
+	})
+	return failed
+}
+
+func (w *acceptWriter) storeDocuments(ctx context.Context) error {
+	if len(w.open) == 0 {
+		return nil
+	}
+	ids, err := w.db.insertMany(ctx, w.tx, "documents", w.documentColumns(), "id")
+	if err != nil {
+		return err
+	}
+	stored := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		stored[id] = true
+	}
+	for _, i := range w.open {
+		if !stored[w.batch[i].Stored.Document.ID] {
+			if err := w.meetLive(ctx, i); err != nil {
+				return err
+			}
+		}
+	}
+	w.decide(func(i int) bool { return !stored[w.batch[i].Stored.Document.ID] })
+	if len(w.open) == 0 {
+		return nil
+	}
+	if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
+		return err
+	}
+	events := make([]faktur.Event, len(w.open))
+	for n, i := range w.open {
+		events[n] = w.batch[i].Event
+	}
+	return w.db.insertEvents(ctx, w.tx, events)
+}
+
+// meetLive decides a member whose reference already names a live document, and
+// puts right what was remembered for its key.
+func (w *acceptWriter) meetLive(ctx context.Context, i int) error {
+	live, hashes, err := w.db.liveDocument(ctx, w.tx, &w.batch[i].Stored.Document)
+	if err != nil {
+		return err
+	}
+	request := w.batch[i].Request
+	if !slices.Contains(strings.Fields(hashes), w.batch[i].ContentHash) {
+		w.results[i].Conflict = &live.Document
+		return w.db.forgetRequest(ctx, w.tx, request)
+	}
+	w.results[i].Live = &live
+	answer, err := live.JSON()
+	if err != nil {
+		return err
+	}
+	return w.db.rewriteRequest(ctx, w.tx, request, StatusReplayed, string(answer))
+}
+
+type liveRow struct {
+	storedRow
+	ContentHashes string `db:"content_hashes"`
+}
+
+func (db *DB) liveDocument(ctx context.Context, tx *sqlx.Tx, d *faktur.Document) (Stored, string, error) {
+	var rows []liveRow
+	err := db.selectIn(ctx, tx, &rows, `SELECT `+storedColumns+`, b.content_hashes
+		FROM documents d JOIN document_bodies b ON b.document_id = d.id
+		WHERE d.tenant = ? AND d.reference = ? AND d.seller_npwp = ? AND d.kind = ?
+		AND d.status <> 'cancelled' AND d.replaces_id = ''`, d.Tenant, d.Reference, d.SellerNPWP, string(d.Kind))
+	if err != nil {
+		return Stored{}, "", err
+	}
+	if len(rows) == 0 {
+		// It was cancelled between our insert and this look: let the batch run again.
+		return Stored{}, "", errAgain
+	}
+	s, err := rows[0].stored()
+	return s, rows[0].ContentHashes, err
+}
+
+// JSON is the document as the API shows it.
+func (s *Stored) JSON() ([]byte, error) {
+	text, err := json.Marshal(faktur.NewStoredInvoice(&s.Document, s.Content, &s.Assessment))
+	return text, wrap("encode document", err)
+}
+
+func (w *acceptWriter) bodyColumns() []column {
+	n := len(w.open)
+	ids, contents, assessments, hashes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for k, i := range w.open {
+		a := &w.batch[i]
+		ids[k], hashes[k] = a.Stored.Document.ID, a.ContentHash
+		contents[k], assessments[k] = a.Stored.bodyTexts()
+	}
+	return []column{{name: "document_id", values: ids}, {name: "content", values: contents}, {name: "assessment", values: assessments}, {name: "content_hashes", values: hashes}}
+}
+
+// bodyTexts is how content and assessment are stored.
+func (s *Stored) bodyTexts() (content, assessment string) {
+	c, err := json.Marshal(&s.Content)
+	if err != nil {
+		panic(err) // it came through the decoder and holds nothing that cannot be encoded
+	}
+	a, err := json.Marshal(&s.Assessment)
+	if err != nil {
+		panic(err)
+	}
+	return string(c), string(a)
+}

@@ -1,0 +1,68 @@
+package repository
+
+import (
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// documentColumns are the open members' rows of the table documents. Columns
+// that are empty at acceptance take their defaults.
+func (w *acceptWriter) documentColumns() []column {
+	texts := func(of func(*Acceptance) string) []string {
+		values := make([]string, len(w.open))
+		for k, i := range w.open {
+			values[k] = of(&w.batch[i])
+		}
+		return values
+	}
+	numbers := func(of func(*Acceptance) int64) []int64 {
+		values := make([]int64, len(w.open))
+		for k, i := range w.open {
+			values[k] = of(&w.batch[i])
+		}
+		return values
+	}
+	livemode := make([]bool, len(w.open))
+	for k, i := range w.open {
+		livemode[k] = w.batch[i].Stored.Document.Livemode
+	}
+	doc := func(a *Acceptance) *faktur.Document { return &a.Stored.Document }
+	return []column{
+		{name: "id", values: texts(func(a *Acceptance) string { return doc(a).ID })},
+		{name: "tenant", values: texts(func(a *Acceptance) string { return doc(a).Tenant })},
+		{name: "seller_npwp", values: texts(func(a *Acceptance) string { return doc(a).SellerNPWP })},
+		{name: "kind", values: texts(func(a *Acceptance) string { return string(doc(a).Kind) })},
+		{name: "reference", values: texts(func(a *Acceptance) string { return doc(a).Reference })},
+		{name: "channel", values: texts(func(a *Acceptance) string { return string(doc(a).Channel) })},
+		{name: "shard", values: numbers(func(a *Acceptance) int64 { return int64(faktur.ShardOf(doc(a).Tenant, doc(a).SellerNPWP)) })},
+		{name: "livemode", values: livemode},
+		{name: "status", values: texts(func(a *Acceptance) string { return string(doc(a).Status) })},
+		{name: "attempt", values: numbers(func(a *Acceptance) int64 { return int64(doc(a).Attempt) })},
+		{name: "sequence", values: numbers(func(a *Acceptance) int64 { return doc(a).Sequence })},
+		{name: "replaces_id", values: texts(func(a *Acceptance) string { return doc(a).ReplacesID })},
+		{name: "invoice_date", values: texts(func(a *Acceptance) string { return a.Stored.Content.Date.String() })},
+		{name: "buyer_number", values: texts(func(a *Acceptance) string { return a.Stored.Content.Buyer.IDNumber })},
+		{name: "upload_deadline", values: texts(func(a *Acceptance) string { return dateText(doc(a).UploadDeadline) })},
+		{name: "deadline_at", values: numbers(func(a *Acceptance) int64 { return deadlineAt(doc(a).UploadDeadline) })},
+		{name: "leave_by", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).Work.LeaveBy) })},
+		{name: "turn_at", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).Work.TurnAt) })},
+		{name: "status_since", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).Work.StatusSince) })},
+		{name: "created_at", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).CreatedAt) })},
+		{name: "updated_at", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).UpdatedAt) })},
+	}
+}
+
+// dateText is how a date is stored; "" for none.
+func dateText(d faktur.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
+}
+
+// deadlineAt is the last moment of an upload deadline, 0 for none.
+func deadlineAt(d faktur.Date) int64 {
+	if d.IsZero() {
+		return 0
+	}
+	return d.EndOfDay().UnixMicro()
+}

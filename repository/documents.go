@@ -1,0 +1,199 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// documentRow is a row of the table documents.
+type documentRow struct {
+	ID             string `db:"id"`
+	Tenant         string `db:"tenant"`
+	SellerNPWP     string `db:"seller_npwp"`
+	Kind           string `db:"kind"`
+	Reference      string `db:"reference"`
+	Channel        string `db:"channel"`
+	Livemode       bool   `db:"livemode"`
+	Status         string `db:"status"`
+	CoretaxStatus  string `db:"coretax_status"`
+	NSFP           string `db:"nsfp"`
+	Reason         string `db:"reason"`
+	Attempt        int    `db:"attempt"`
+	Signer         string `db:"signer"`
+	ReplacesID     string `db:"replaces_id"`
+	ReplacedByID   string `db:"replaced_by_id"`
+	Sequence       int64  `db:"sequence"`
+	UploadDeadline string `db:"upload_deadline"`
+	DeadlineTold   int    `db:"deadline_told"`
+	StuckTold      bool   `db:"stuck_told"`
+	LeaveBy        int64  `db:"leave_by"`
+	TurnAt         int64  `db:"turn_at"`
+	DueAt          int64  `db:"due_at"`
+	StatusSince    int64  `db:"status_since"`
+	AbsentSince    int64  `db:"absent_since"`
+	CreatedAt      int64  `db:"created_at"`
+	UpdatedAt      int64  `db:"updated_at"`
+}
+
+const documentColumns = `d.id, d.tenant, d.seller_npwp, d.kind, d.reference, d.channel, d.livemode, d.status,
+	d.coretax_status, d.nsfp, d.reason, d.attempt, d.signer, d.replaces_id, d.replaced_by_id, d.sequence,
+	d.upload_deadline, d.deadline_told, d.stuck_told, d.leave_by, d.turn_at, d.due_at, d.status_since,
+	d.absent_since, d.created_at, d.updated_at`
+
+func (r *documentRow) document() (faktur.Document, error) {
+	d := faktur.Document{
+		ID: r.ID, Tenant: r.Tenant, Kind: faktur.Kind(r.Kind), Livemode: r.Livemode,
+		Channel: faktur.Channel(r.Channel), SellerNPWP: r.SellerNPWP, Reference: r.Reference,
+		Status: faktur.Status(r.Status), CoretaxStatus: r.CoretaxStatus, NSFP: r.NSFP,
+		Attempt: r.Attempt, Signer: r.Signer, ReplacesID: r.ReplacesID, ReplacedByID: r.ReplacedByID,
+		Sequence: r.Sequence, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
+		Work: faktur.Work{
+			DueAt: fromMicros(r.DueAt), StatusSince: fromMicros(r.StatusSince), AbsentSince: fromMicros(r.AbsentSince),
+			LeaveBy: fromMicros(r.LeaveBy), TurnAt: fromMicros(r.TurnAt),
+			StuckTold: r.StuckTold, DeadlineTold: r.DeadlineTold,
+		},
+	}
+	if r.Reason != "" {
+		if err := json.Unmarshal([]byte(r.Reason), &d.Reason); err != nil {
+			return d, fmt.Errorf("document %s: its reason cannot be read: %w", r.ID, err)
+		}
+	}
+	if r.UploadDeadline != "" {
+		var err error
+		if d.UploadDeadline, err = faktur.ParseDate(r.UploadDeadline); err != nil {
+			return d, fmt.Errorf("document %s: its upload_deadline cannot be read: %w", r.ID, err)
+		}
+	}
+	return d, nil
+}
+
+// reasonText is how a reason is stored; "" for none.
+func reasonText(reason *faktur.Reason) string {
+	if reason == nil {
+		return ""
+	}
+	text, err := json.Marshal(reason)
+	if err != nil {
+		panic(err) // four strings: it cannot fail
+	}
+	return string(text)
+}
+
+// Stored is a document with its content, as accepted, and what was made of it.
+type Stored struct {
+	Document   faktur.Document
+	Content    faktur.TaxInvoice
+	Assessment faktur.Assessment
+}
+
+type storedRow struct {
+	documentRow
+	Content    string `db:"content"`
+	Assessment string `db:"assessment"`
+}
+
+const storedColumns = documentColumns + ", b.content, b.assessment"
+
+func (r *storedRow) stored() (Stored, error) {
+	document, err := r.document()
+	if err != nil {
+		return Stored{}, err
+	}
+	s := Stored{Document: document}
+	if err := json.Unmarshal([]byte(r.Content), &s.Content); err != nil {
+		return s, fmt.Errorf("document %s: its content cannot be read: %w", r.ID, err)
+	}
+	if err := json.Unmarshal([]byte(r.Assessment), &s.Assessment); err != nil {
+		return s, fmt.Errorf("document %s: its assessment cannot be read: %w", r.ID, err)
+	}
+	return s, nil
+}
+
+func allStored(rows []storedRow) ([]Stored, error) {
+	list := make([]Stored, len(rows))
+	for i := range rows {
+		var err error
+		if list[i], err = rows[i].stored(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Document gives a tenant's document without its content, or ErrNotFound.
+func (db *DB) Document(ctx context.Context, tenant, id string) (faktur.Document, error) {
+	var row documentRow
+	err := db.read.GetContext(ctx, &row, db.rebind(
+		`SELECT `+documentColumns+` FROM documents d WHERE d.tenant = ? AND d.id = ?`), tenant, id)
+	if err != nil {
+		return faktur.Document{}, notFound(err)
+	}
+	return row.document()
+}
+
+// Stored gives a tenant's document with its content, or ErrNotFound.
+func (db *DB) Stored(ctx context.Context, tenant, id string) (Stored, error) {
+	var row storedRow
+	err := db.read.GetContext(ctx, &row, db.rebind(`SELECT `+storedColumns+`
+		FROM documents d JOIN document_bodies b ON b.document_id = d.id WHERE d.tenant = ? AND d.id = ?`), tenant, id)
+	if err != nil {
+		return Stored{}, notFound(err)
+	}
+	return row.stored()
+}
+
+// DocumentFilter narrows a list; a zero field narrows nothing.
+type DocumentFilter struct {
+	Kind           faktur.Kind
+	Status         faktur.Status
+	Reference      string
+	SellerNPWP     string
+	Buyer          string // the buyer's identity number
+	NSFP           string
+	DateFrom       faktur.Date // of the invoice, inclusive
+	DateTo         faktur.Date // inclusive
+	UpdatedSince   int64       // microseconds, inclusive
+	DeadlineBefore faktur.Date // exclusive
+	BeforeID       string      // only documents older than this one
+	Limit          int
+}
+
+// conditions gives the SQL of the filter and its arguments.
+func (f DocumentFilter) conditions(tenant string) (string, []any) {
+	where, args := []string{"d.tenant = ?"}, []any{tenant}
+	add := func(wanted bool, condition string, arg any) {
+		if wanted {
+			where, args = append(where, condition), append(args, arg)
+		}
+	}
+	add(f.Kind != "", "d.kind = ?", string(f.Kind))
+	add(f.Status != "", "d.status = ?", string(f.Status))
+	add(f.Reference != "", "d.reference = ?", f.Reference)
+	add(f.SellerNPWP != "", "d.seller_npwp = ?", f.SellerNPWP)
+	add(f.Buyer != "", "d.buyer_number = ?", f.Buyer)
+	add(f.NSFP != "", "d.nsfp <> '' AND d.nsfp = ?", f.NSFP)
+	add(!f.DateFrom.IsZero(), "d.invoice_date >= ?", f.DateFrom.String())
+	add(!f.DateTo.IsZero(), "d.invoice_date <= ?", f.DateTo.String())
+	add(f.UpdatedSince != 0, "d.updated_at >= ?", f.UpdatedSince)
+	add(!f.DeadlineBefore.IsZero(), "d.upload_deadline <> '' AND d.upload_deadline < ?", f.DeadlineBefore.String())
+	add(f.BeforeID != "", "d.id < ?", f.BeforeID)
+	return strings.Join(where, " AND "), args
+}
+
+// Documents lists a tenant's documents, newest first, at most f.Limit.
+func (db *DB) Documents(ctx context.Context, tenant string, f DocumentFilter) ([]Stored, error) {
+	where, args := f.conditions(tenant)
+	var rows []storedRow
+	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+storedColumns+`
+		FROM documents d JOIN document_bodies b ON b.document_id = d.id
+		WHERE `+where+` ORDER BY d.id DESC LIMIT ?`), append(args, f.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list documents: %w", err)
+	}
+	return allStored(rows)
+}

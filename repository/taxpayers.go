@@ -1,0 +1,152 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+type taxpayerKey struct{ tenant, npwp string }
+
+type taxpayerRow struct {
+	Tenant    string `db:"tenant"`
+	NPWP      string `db:"npwp"`
+	Name      string `db:"name"`
+	Channel   string `db:"channel"`
+	Livemode  bool   `db:"livemode"`
+	Settings  string `db:"settings"`
+	Version   int64  `db:"version"`
+	PausedAt  int64  `db:"paused_at"`
+	CreatedAt int64  `db:"created_at"`
+	UpdatedAt int64  `db:"updated_at"`
+}
+
+const taxpayerColumns = "tenant, npwp, name, channel, livemode, settings, version, paused_at, created_at, updated_at"
+
+func (r *taxpayerRow) taxpayer() (faktur.Taxpayer, error) {
+	t := faktur.Taxpayer{Tenant: r.Tenant, NPWP: r.NPWP, Name: r.Name, Channel: faktur.Channel(r.Channel),
+		Livemode: r.Livemode, Version: r.Version, PausedAt: fromMicros(r.PausedAt),
+		CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt)}
+	if err := json.Unmarshal([]byte(r.Settings), &t.Settings); err != nil {
+		return t, fmt.Errorf("settings of %s: %w", r.NPWP, err)
+	}
+	return t, nil
+}
+
+// taxpayerVersions fills in the version of every registered key of sellers.
+func (db *DB) taxpayerVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]int64) error {
+	query, args := `SELECT tenant, npwp, version FROM taxpayers WHERE tenant = ? AND npwp = ?`, []any(nil)
+	if db.dialect.isPostgres() {
+		var tenants, npwps []string
+		for k := range sellers {
+			tenants, npwps = append(tenants, k.tenant), append(npwps, k.npwp)
+		}
+		query = `SELECT t.tenant, t.npwp, t.version FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
+			JOIN taxpayers t ON t.tenant = v.tenant AND t.npwp = v.npwp`
+		args = []any{array(tenants), array(npwps)}
+		return db.addVersions(ctx, tx, sellers, query, args...)
+	}
+	for k := range sellers {
+		if err := db.addVersions(ctx, tx, sellers, query, k.tenant, k.npwp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) addVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]int64, query string, args ...any) error {
+	var rows []taxpayerRow
+	if err := db.selectIn(ctx, tx, &rows, query, args...); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		sellers[taxpayerKey{r.Tenant, r.NPWP}] = r.Version
+	}
+	return nil
+}
+
+// SaveTaxpayer registers a seller or changes its name, channel and settings;
+// livemode stays what it was at first. A change of channel moves what is queued
+// and nothing else. It gives the registration as stored, and whether it is new.
+func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time) (faktur.Taxpayer, bool, error) {
+	settings, err := json.Marshal(t.Settings)
+	if err != nil {
+		return t, false, fmt.Errorf("encode settings: %w", err)
+	}
+	created := false
+	err = db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := db.lockTaxpayers(ctx, tx); err != nil {
+			return err
+		}
+		n, err := db.execIn(ctx, tx, `INSERT INTO taxpayers (`+taxpayerColumns+`) VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?, ?)
+			ON CONFLICT (tenant, npwp) DO NOTHING`,
+			t.Tenant, t.NPWP, t.Name, string(t.Channel), t.Livemode, string(settings), micros(now), micros(now))
+		if created = n == 1; err != nil || created {
+			return err
+		}
+		if _, err := db.execIn(ctx, tx, `UPDATE taxpayers SET name = ?, channel = ?, settings = ?, version = version + 1, updated_at = ?
+			WHERE tenant = ? AND npwp = ?`, t.Name, string(t.Channel), string(settings), micros(now), t.Tenant, t.NPWP); err != nil {
+			return err
+		}
+		_, err = db.execIn(ctx, tx, `UPDATE documents SET channel = ? WHERE tenant = ? AND seller_npwp = ?
+			AND status = 'queued' AND channel <> ?`, string(t.Channel), t.Tenant, t.NPWP, string(t.Channel))
+		return err
+	})
+	if err != nil {
+		return t, false, fmt.Errorf("save taxpayer: %w", err)
+	}
+	stored, err := db.Taxpayer(ctx, t.Tenant, t.NPWP)
+	return stored, created, err
+}
+
+// lockTaxpayers keeps acceptances out until the transaction ends.
+func (db *DB) lockTaxpayers(ctx context.Context, tx *sqlx.Tx) error {
+	if !db.dialect.isPostgres() {
+		return nil
+	}
+	_, err := db.execIn(ctx, tx, `SELECT pg_advisory_xact_lock(?)`, taxpayerLock)
+	return err
+}
+
+// Taxpayer gives a tenant's seller, or ErrNotFound.
+func (db *DB) Taxpayer(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
+	var row taxpayerRow
+	err := db.read.GetContext(ctx, &row, db.rebind(
+		`SELECT `+taxpayerColumns+` FROM taxpayers WHERE tenant = ? AND npwp = ?`), tenant, npwp)
+	if err != nil {
+		return faktur.Taxpayer{}, notFound(err)
+	}
+	return row.taxpayer()
+}
+
+// Taxpayers lists a tenant's sellers by NPWP, those after afterNPWP, at most limit.
+func (db *DB) Taxpayers(ctx context.Context, tenant, afterNPWP string, limit int) ([]faktur.Taxpayer, error) {
+	var rows []taxpayerRow
+	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+taxpayerColumns+` FROM taxpayers
+		WHERE tenant = ? AND npwp > ? ORDER BY npwp LIMIT ?`), tenant, afterNPWP, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list taxpayers: %w", err)
+	}
+	list := make([]faktur.Taxpayer, len(rows))
+	for i := range rows {
+		if list[i], err = rows[i].taxpayer(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// WaitingElsewhere counts what is queued on a channel in the other livemode than
+// the channel's own: it stays there, and readiness says so.
+func (db *DB) WaitingElsewhere(ctx context.Context, channel faktur.Channel, livemode bool) (int, error) {
+	var count int
+	err := db.read.GetContext(ctx, &count, db.rebind(`SELECT COUNT(*) FROM (SELECT 1 FROM documents
+		WHERE status = 'queued' AND attempt = 1 AND NOT held AND channel = ? AND livemode = ? LIMIT 1000) AS waiting`),
+		string(channel), !livemode)
+	return count, wrap("count waiting documents", err)
+}
