@@ -1,6 +1,7 @@
 package faktur
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -26,8 +27,8 @@ type Amount struct{ number }
 // ParseAmount reads an amount such as "100000" or "0.5".
 func ParseAmount(text string) (Amount, error) {
 	a := Amount{parseNumber([]byte(text), amountLimits)}
-	if fault, bad := a.fault(""); bad {
-		return Amount{}, fmt.Errorf("%s: %s", fault.Code, fault.Message)
+	if !a.valid() {
+		return Amount{}, errors.New(a.fault("").Message)
 	}
 	return a, nil
 }
@@ -73,19 +74,17 @@ func (a *Amount) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
 	return err
 }
 
-// fault says what is wrong with the amount at pointer; false when nothing is.
-func (a Amount) fault(pointer string) (Fault, bool) {
+// fault says what is wrong with the amount at pointer. It must not be valid.
+func (a Amount) fault(pointer string) Fault {
 	switch a.state {
 	case numberMalformed:
-		return Fault{pointer, "amount_malformed", fmt.Sprintf("%q is not an amount. Write digits with a point before the decimals and nothing else, such as 1000000.50.", a.raw)}, true
+		return Fault{pointer, "amount_malformed", fmt.Sprintf("%q is not an amount. Write digits with a point before the decimals and nothing else, such as 1000000.50.", a.raw)}
 	case numberNegative:
-		return Fault{pointer, "amount_negative", fmt.Sprintf("%s has a minus sign. An amount is never negative here; a rebate goes into discount, a taken-back good into a return.", a.raw)}, true
+		return Fault{pointer, "amount_negative", fmt.Sprintf("%s has a minus sign. An amount is never negative here; a rebate goes into discount, a taken-back good into a return.", a.raw)}
 	case numberTooManyDecimals:
-		return Fault{pointer, "too_many_decimals", fmt.Sprintf("%s has more than two decimals, and Coretax takes at most two. Where the exact total matters use quantity 1 in unit UM.0033 (Lainnya) with the total as unit_price. The point is the decimal sign: a hundred thousand is 100000, not 100.000.", a.raw)}, true
+		return Fault{pointer, "too_many_decimals", fmt.Sprintf("%s has more than two decimals, and Coretax takes at most two. Where the exact total matters use quantity 1 in unit UM.0033 (Lainnya) with the total as unit_price. The point is the decimal sign: a hundred thousand is 100000, not 100.000.", a.raw)}
 	case numberTooLarge:
-		return Fault{pointer, "amount_too_large", fmt.Sprintf("%s has more than %d digits before the point. Check the amount.", a.raw, MaxAmountDigits)}, true
-	case numberWrongType:
-		return Fault{pointer, "wrong_type", fmt.Sprintf("%s is neither a text nor a number. Write the amount as a string such as \"100000.00\".", a.raw)}, true
+		return Fault{pointer, "amount_too_large", fmt.Sprintf("%s has more than %d digits before the point. Check the amount.", a.raw, MaxAmountDigits)}
 	}
-	return Fault{}, false
+	return Fault{pointer, "wrong_type", fmt.Sprintf("%s is neither a text nor a number. Write the amount as a string such as \"100000.00\".", a.raw)}
 }

@@ -23,7 +23,7 @@ type arithmetic struct {
 	*findings
 }
 
-func newArithmetic(trxCode string, s Settings, f *findings) *arithmetic {
+func newArithmetic(trxCode string, s *Settings, f *findings) *arithmetic {
 	places := int32(2)
 	if s.Rounding == RoundRupiah {
 		places = 0
@@ -156,6 +156,16 @@ func (t *Totals) add(l *Line, a LineAmounts) {
 	t.PPN = t.PPN.Add(a.PPN)
 	t.PPnBM = t.PPnBM.Add(a.PPnBM)
 	t.Discount = t.Discount.Add(l.Discount)
+}
+
+// beyond says whether a total has more digits than an amount may have.
+func (t *Totals) beyond() bool {
+	for _, total := range [...]Amount{t.DPP, t.OtherDPP, t.PPN, t.PPnBM, t.Discount} {
+		if total.value.GreaterThanOrEqual(tooLarge) {
+			return true
+		}
+	}
+	return false
 }
 
 func orRate(given *Rate, usual Rate) Rate {

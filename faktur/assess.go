@@ -17,21 +17,73 @@ func NewRules(reference *Reference) *Rules {
 	return &Rules{Reference: reference}
 }
 
+// check is one invoice being assessed.
+type check struct {
+	findings
+	rules    *Rules
+	inv      *TaxInvoice
+	settings *Settings
+	channel  Channel
+	today    Date // in Jakarta
+}
+
 // Assess checks an invoice and computes its amounts. What is refused comes back
-// as one *Error with every fault; what is doubtful stands in the Assessment's
-// warnings. Settings and channel are those of the seller, now decides what lies
-// in the future and what is past its deadline.
+// as one *Error with every fault, and no Assessment; what is doubtful stands in
+// the Assessment's warnings. Settings and channel are those of the seller; now
+// decides what lies in the future and what is past its deadline.
+//
+// More than MaxLines lines are KindTooLarge and nothing else is looked at.
 func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Time) (Assessment, error) {
 	if len(inv.Lines) > MaxLines {
-		return Assessment{}, &Error{Kind: KindTooLarge, Code: "too_many_lines", Detail: "An invoice has at most 5,000 lines. Split it."}
+		return Assessment{}, &Error{Kind: KindTooLarge, Code: "too_many_lines",
+			Detail: "An invoice has at most 5,000 lines. Split it into several."}
 	}
-	var found findings
-	a := Assessment{Lines: make([]LineAmounts, len(inv.Lines))}
-	sums := newArithmetic(inv.TrxCode, s, &found)
-	for i := range inv.Lines {
-		a.Lines[i] = sums.line(i, &inv.Lines[i])
-		a.Totals.add(&inv.Lines[i], a.Lines[i])
+	c := &check{rules: r, inv: &inv, settings: &s, channel: channel, today: DateOf(now)}
+	c.checkFields(&inv)
+	c.checkDate()
+	c.checkTrxCode()
+	c.checkFacility()
+	c.checkSupportingDocument()
+	c.doubtText("/reference", inv.Reference)
+	c.checkSeller()
+	c.checkBuyer()
+	a := c.assessLines()
+	if err := Invalid(c.faults); err != nil {
+		return Assessment{}, err
 	}
-	a.Warnings = found.warnings
-	return a, Invalid(found.faults)
+	a.Warnings = c.told()
+	return a, nil
+}
+
+// assessLines checks the lines, computes their amounts and sums them.
+func (c *check) assessLines() Assessment {
+	a := Assessment{Lines: make([]LineAmounts, len(c.inv.Lines))}
+	sums := newArithmetic(c.inv.TrxCode, c.settings, &c.findings)
+	for i := range c.inv.Lines {
+		line := &c.inv.Lines[i]
+		c.checkLine(i, line)
+		if c.checkNumbers(i, line) {
+			a.Lines[i] = sums.line(i, line)
+			a.Totals.add(line, a.Lines[i])
+		}
+	}
+	c.doubtLuxury()
+	if a.Totals.beyond() {
+		c.refuse("/lines", "amount_too_large", "A total has more than %d digits before the point. Check prices and quantities.", MaxAmountDigits)
+	}
+	if hasFacility(c.inv.TrxCode) {
+		c.doubtFacilityPPN()
+	}
+	return a
+}
+
+// doubtFacilityPPN: that PPN is computed and shown under 07 and 08, though it
+// is not collected, is recalled and unverified (FACTS 4 [R], [NF]).
+func (c *check) doubtFacilityPPN() {
+	for i := range c.inv.Lines {
+		if c.inv.Lines[i].PPN == nil {
+			c.warn("/trx_code", "facility_ppn_assumed", "PPN under code %s is computed and shown, though it is not collected: what Coretax wants here is an assumption. Send ppn to decide it yourself.", c.inv.TrxCode)
+			return
+		}
+	}
 }

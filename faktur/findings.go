@@ -5,8 +5,15 @@ import (
 	"strconv"
 )
 
+// mostAlike is how many warnings of one code are told one by one. They are
+// stored with the invoice, and one of 5,000 lines may have the same on each.
+const mostAlike = 50
+
 // findings gathers what is wrong and what is doubtful about one content.
-type findings struct{ faults, warnings []Fault }
+type findings struct {
+	faults, warnings []Fault
+	alike            map[string]int // warnings by code
+}
 
 // refuse notes a fault: the content is not accepted.
 func (f *findings) refuse(pointer, code, format string, args ...any) {
@@ -15,7 +22,25 @@ func (f *findings) refuse(pointer, code, format string, args ...any) {
 
 // warn notes a doubt: the content is accepted, and the doubt is told.
 func (f *findings) warn(pointer, code, format string, args ...any) {
-	f.warnings = append(f.warnings, Fault{pointer, code, fmt.Sprintf(format, args...)})
+	if f.alike == nil {
+		f.alike = map[string]int{}
+	}
+	if f.alike[code]++; f.alike[code] <= mostAlike {
+		f.warnings = append(f.warnings, Fault{pointer, code, fmt.Sprintf(format, args...)})
+	}
+}
+
+// told gives the warnings, with a last word on each code of which there were
+// too many to tell. It is never nil.
+func (f *findings) told() []Fault {
+	told := append([]Fault{}, f.warnings...)
+	for i, w := range f.warnings {
+		if more := f.alike[w.Code] - mostAlike; more > 0 {
+			f.alike[w.Code] = 0
+			told = append(told, Fault{"", f.warnings[i].Code, fmt.Sprintf("There are %d more of these.", more)})
+		}
+	}
+	return told
 }
 
 // linePointer is the JSON Pointer of a field of line i.

@@ -3,55 +3,70 @@ package faktur
 import "time"
 
 // TaxInvoice is the content of a faktur pajak keluaran as an ERP posts it.
-// What is absent among the amounts is computed; see Assess.
+// What is absent among the amounts is computed; see Rules.Assess. The validate
+// tags are the rules of single fields; those between fields are beside Assess.
+// Bounds on lengths are our own: DJP's are not known.
 type TaxInvoice struct {
 	// Reference is the ERP's own number. It travels to the tax system and is the
 	// only key by which the outcome finds its way back (FACTS 0.4).
-	Reference string `json:"reference" validate:"required,max=100,plain" example:"INV/2026/11/0001"`
-	Date      Date   `json:"date" swaggertype:"string" format:"date" example:"2026-11-22"`
+	Reference string `json:"reference" validate:"required,filled,max=100,plain" example:"INV/2026/11/0001"`
+	Date      Date   `json:"date" validate:"required" swaggertype:"string" format:"date" example:"2026-11-22"`
 	// TrxCode is the kode transaksi, 01 to 10.
-	TrxCode            string             `json:"trx_code" example:"04"`
-	AddInfo            string             `json:"add_info,omitempty" example:""`
-	FacilityStamp      string             `json:"facility_stamp,omitempty" example:""`
+	TrxCode string `json:"trx_code" validate:"required,shape=##" example:"04"`
+	// AddInfo (TD.005NN) and FacilityStamp (TD.011NN) are the facility of codes
+	// 07 and 08; the other codes have none.
+	AddInfo            string             `json:"add_info,omitempty" validate:"omitempty,shape=TD.005##" example:""`
+	FacilityStamp      string             `json:"facility_stamp,omitempty" validate:"omitempty,shape=TD.011##" example:""`
 	SupportingDocument SupportingDocument `json:"supporting_document,omitzero"`
-	Seller             Seller             `json:"seller"`
-	Buyer              Buyer              `json:"buyer"`
-	Lines              []Line             `json:"lines" validate:"required"`
+	Seller             Seller             `json:"seller" validate:"required"`
+	Buyer              Buyer              `json:"buyer" validate:"required"`
+	Lines              []Line             `json:"lines" validate:"required,min=1,dive"`
 }
 
-// SupportingDocument is the dokumen pendukung of facilities: number and MMYYYY of its date.
+// SupportingDocument is the dokumen pendukung of facilities, such as an SPPB:
+// its number, and the month of its date.
 type SupportingDocument struct {
-	Number string `json:"number" example:""`
-	Period string `json:"period" example:""`
+	Number string `json:"number" validate:"max=100,plain" example:""`
+	Period string `json:"period" validate:"omitempty,mmyyyy" example:""` // MMYYYY
 }
 
 // Seller is the PKP that issues the invoice.
 type Seller struct {
-	NPWP  string `json:"npwp" example:"0012345674901000"`
-	NITKU string `json:"nitku,omitempty" example:"0012345674901000000000"` // "" means the head office
+	NPWP  string `json:"npwp" validate:"required,npwp" example:"0012345674901000"`
+	NITKU string `json:"nitku,omitempty" validate:"omitempty,nitku" example:"0012345674901000000000"` // "" means the head office
 }
 
 // Buyer is whom the invoice is made out to.
 type Buyer struct {
-	IDType   string `json:"id_type" enums:"npwp,nik,passport,other" example:"npwp"`
-	IDNumber string `json:"id_number" example:"0098765431109000"`
-	NITKU    string `json:"nitku,omitempty" example:"0098765431109000000000"` // "" means the head office
-	Name     string `json:"name" example:"PT Pembeli"`
-	Address  string `json:"address" example:"Jl. Merdeka 1, Jakarta"`
-	Country  string `json:"country" example:"IDN"`
-	Email    string `json:"email,omitempty" example:""`
+	IDType string `json:"id_type" validate:"required,oneof=npwp nik passport other" enums:"npwp,nik,passport,other" example:"npwp"`
+	// IDNumber is 16 digits for npwp and nik, free text otherwise.
+	IDNumber string `json:"id_number" validate:"required,filled,max=100,plain" example:"0098765431109000"`
+	// NITKU is the buyer's place of business; "" means the head office, and is
+	// right for a buyer without NPWP.
+	NITKU   string `json:"nitku,omitempty" example:"0098765431109000000000"`
+	Name    string `json:"name" validate:"required,filled,max=255,plain" example:"PT Pembeli"`
+	Address string `json:"address" validate:"required,filled,max=1000,plain" example:"Jl. Merdeka 1, Jakarta"`
+	Country string `json:"country" validate:"required,country" example:"IDN"` // of DJP's list, mostly ISO 3166 alpha-3
+	Email   string `json:"email,omitempty" validate:"omitempty,max=254,email" example:""`
 }
+
+// The kinds of a Line, DJP's opt A (barang) and B (jasa).
+const (
+	Goods   = "goods"
+	Service = "service"
+)
 
 // Line is one good or service of an invoice. The amounts after Discount may be
 // left out; nil means: compute it.
 type Line struct {
-	Kind string `json:"kind" enums:"goods,service" example:"goods"`
+	Kind string `json:"kind" validate:"required,oneof=goods service" enums:"goods,service" example:"goods"`
 	// Code is DJP's six-digit goods or service code; 000000 is valid for both.
-	Code      string `json:"code" example:"000000"`
-	Name      string `json:"name" example:"Kertas A4"`
-	Unit      string `json:"unit" example:"UM.0018"`
-	UnitPrice Amount `json:"unit_price" swaggertype:"string" example:"100000.00"` // excludes tax
-	Quantity  Amount `json:"quantity" swaggertype:"string" example:"1.00"`
+	// DJP does not require one (FACTS 1.1, TPL): "" is filed as 000000.
+	Code      string `json:"code" validate:"omitempty,shape=######" example:"000000"`
+	Name      string `json:"name" validate:"required,filled,max=1000,plain" example:"Kertas A4"`
+	Unit      string `json:"unit" validate:"required,shape=UM.####" example:"UM.0018"`
+	UnitPrice Amount `json:"unit_price" validate:"required" swaggertype:"string" example:"100000.00"` // excludes tax
+	Quantity  Amount `json:"quantity" validate:"required" swaggertype:"string" example:"1.00"`
 	Discount  Amount `json:"discount" swaggertype:"string" example:"0.00"` // the line's total
 
 	Luxury    bool    `json:"luxury,omitzero" example:"false"` // BKP mewah: full base, PPnBM possible
@@ -117,15 +132,11 @@ type StoredInvoice struct {
 // NewStoredInvoice joins a document, its content and its assessment for the API.
 func NewStoredInvoice(d *Document, content TaxInvoice, a *Assessment) StoredInvoice {
 	content.Lines = a.Fill(content.Lines)
-	warnings := a.Warnings
-	if warnings == nil {
-		warnings = []Fault{}
-	}
 	return StoredInvoice{
 		TaxInvoice: content,
 		ID:         d.ID, Livemode: d.Livemode, Channel: d.Channel, Status: d.Status,
 		CoretaxStatus: NullString(d.CoretaxStatus), NSFP: NullString(d.NSFP), Reason: d.Reason,
-		Totals: a.Totals, UploadDeadline: d.UploadDeadline, Warnings: warnings,
+		Totals: a.Totals, UploadDeadline: d.UploadDeadline, Warnings: listed(a.Warnings),
 		Attempt: d.Attempt, Signer: NullString(d.Signer),
 		ReplacesID: NullString(d.ReplacesID), ReplacedByID: NullString(d.ReplacedByID),
 		Sequence: d.Sequence, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),

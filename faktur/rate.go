@@ -1,6 +1,7 @@
 package faktur
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,8 +24,8 @@ func Percent(n int64) Rate { return Rate{given(decimal.New(n, 0))} }
 // ParseRate reads a rate such as "12" or "2.5".
 func ParseRate(text string) (Rate, error) {
 	r := Rate{parseNumber([]byte(text), rateLimits)}
-	if fault, bad := r.fault(""); bad {
-		return Rate{}, fmt.Errorf("%s: %s", fault.Code, fault.Message)
+	if !r.valid() {
+		return Rate{}, errors.New(r.fault("").Message)
 	}
 	return r, nil
 }
@@ -54,17 +55,15 @@ func (r *Rate) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
 	return err
 }
 
-// fault says what is wrong with the rate at pointer; false when nothing is.
-func (r Rate) fault(pointer string) (Fault, bool) {
+// fault says what is wrong with the rate at pointer. It must not be valid.
+func (r Rate) fault(pointer string) Fault {
 	switch r.state {
 	case numberMalformed, numberNegative:
-		return Fault{pointer, "rate_malformed", fmt.Sprintf("%q is not a rate. Write it in percent, such as 12 or 2.5.", r.raw)}, true
+		return Fault{pointer, "rate_malformed", fmt.Sprintf("%q is not a rate. Write it in percent, such as 12 or 2.5.", r.raw)}
 	case numberTooManyDecimals:
-		return Fault{pointer, "too_many_decimals", fmt.Sprintf("%s has more than %d decimals. Write the rate in percent, such as 12 or 2.5.", r.raw, rateLimits.fraction)}, true
+		return Fault{pointer, "too_many_decimals", fmt.Sprintf("%s has more than %d decimals. Write the rate in percent, such as 12 or 2.5.", r.raw, rateLimits.fraction)}
 	case numberTooLarge:
-		return Fault{pointer, "rate_too_large", fmt.Sprintf("%s %% is no rate of a tax. Write it in percent, such as 12 or 2.5.", r.raw)}, true
-	case numberWrongType:
-		return Fault{pointer, "wrong_type", fmt.Sprintf("%s is neither a text nor a number. Write the rate as a string such as \"12\".", r.raw)}, true
+		return Fault{pointer, "rate_too_large", fmt.Sprintf("%s %% is no rate of a tax. Write it in percent, such as 12 or 2.5.", r.raw)}
 	}
-	return Fault{}, false
+	return Fault{pointer, "wrong_type", fmt.Sprintf("%s is neither a text nor a number. Write the rate as a string such as \"12\".", r.raw)}
 }

@@ -1,6 +1,11 @@
 package faktur
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
 
 // The values of Settings.Rounding.
 const (
@@ -11,9 +16,9 @@ const (
 // Taxpayer is a seller (PKP) registered by a tenant.
 type Taxpayer struct {
 	Tenant    string    `json:"-"`
-	NPWP      string    `json:"npwp" readonly:"true" example:"0012345674901000"`
-	Name      string    `json:"name" validate:"required,max=255,plain" example:"PT Penjual"`
-	Channel   Channel   `json:"channel" example:"pjap"`
+	NPWP      string    `json:"npwp" validate:"npwp" readonly:"true" example:"0012345674901000"`
+	Name      string    `json:"name" validate:"required,filled,max=255,plain" example:"PT Penjual"`
+	Channel   Channel   `json:"channel" validate:"required,oneof=pjap coretax_xml pajakio klikpajak efaktur_desktop" enums:"pjap,coretax_xml,pajakio,klikpajak,efaktur_desktop" example:"pjap"`
 	Settings  Settings  `json:"settings"`
 	Livemode  bool      `json:"livemode" readonly:"true" example:"false"` // fixed at registration
 	Version   int64     `json:"-"`                                        // grows with every change
@@ -27,24 +32,57 @@ type Taxpayer struct {
 type Settings struct {
 	// Rounding is where amounts are rounded: "cents" (two decimals a line, DJP's
 	// template, the default) or "rupiah" (PER-11/PJ/2025 art. 129).
-	Rounding string `json:"rounding,omitempty" enums:"cents,rupiah" example:"cents"`
+	Rounding string `json:"rounding,omitempty" validate:"omitempty,oneof=cents rupiah" enums:"cents,rupiah" example:"cents"`
 	// Tolerance is how far a given amount may be from the computed one, per line;
 	// nil means one unit of the rounding. DJP's own is not known (FACTS 4 [NF]).
 	Tolerance *Amount `json:"tolerance,omitempty" swaggertype:"string" example:"0.01"`
 	// SettleWindow is how long until an absent submission counts as certainly
 	// absent, as a Go duration ("30m"); "" means FAKTURGATE_SETTLE_WINDOW.
-	SettleWindow Duration `json:"settle_window,omitempty" swaggertype:"string" example:"30m"`
+	SettleWindow Duration `json:"settle_window,omitempty" validate:"length" swaggertype:"string" example:"30m"`
 	// ReuploadWait is how long one re-upload keeps the next one of this seller
 	// waiting while it still signs; "" means 15m. DJP advises one by one (FACTS SEED).
-	ReuploadWait Duration `json:"reupload_wait,omitempty" swaggertype:"string" example:"15m"`
+	ReuploadWait Duration `json:"reupload_wait,omitempty" validate:"length" swaggertype:"string" example:"15m"`
 	// StuckAfter is how long in signing until invoice.signing_stuck; "" means 24h.
-	StuckAfter Duration `json:"stuck_after,omitempty" swaggertype:"string" example:"24h"`
+	StuckAfter Duration `json:"stuck_after,omitempty" validate:"length" swaggertype:"string" example:"24h"`
 	// DeadlineNear is how long before the deadline invoice.deadline_near is told; "" means 72h.
-	DeadlineNear Duration `json:"deadline_near,omitempty" swaggertype:"string" example:"72h"`
+	DeadlineNear Duration `json:"deadline_near,omitempty" validate:"length" swaggertype:"string" example:"72h"`
 	// UploadDeadlines overrides single months, "2026-11" to "2026-12-22", for
 	// when DJP extends one.
 	UploadDeadlines map[string]Date `json:"upload_deadlines,omitempty" swaggertype:"object,string"`
 }
 
-// Validate checks what a caller registers; the error has every fault.
-func (t *Taxpayer) Validate() error { return nil }
+// Validate checks a registration: the NPWP that its address names, the name, the
+// channel and the settings. The error has every fault, with pointers into the
+// body of PUT /taxpayers/{npwp}; the NPWP's is "npwp".
+//
+// Whether a channel is set up at all (FAKTURGATE_PJAP_URL) is not known here.
+func (t *Taxpayer) Validate() error {
+	var found findings
+	found.checkFields(t)
+	for i := range found.faults {
+		if found.faults[i].Pointer == "/npwp" {
+			found.faults[i].Pointer = "npwp"
+		}
+	}
+	if tolerance := t.Settings.Tolerance; tolerance != nil && !tolerance.valid() {
+		found.faults = append(found.faults, tolerance.fault("/settings/tolerance"))
+	}
+	for _, month := range slices.Sorted(maps.Keys(t.Settings.UploadDeadlines)) {
+		found.checkDeadline(month, t.Settings.UploadDeadlines[month])
+	}
+	return Invalid(found.faults)
+}
+
+// checkDeadline: an upload deadline lies after the month that it is for.
+func (f *findings) checkDeadline(month string, deadline Date) {
+	pointer := "/settings/upload_deadlines/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(month)
+	first, err := ParseDate(month + "-01")
+	switch {
+	case err != nil:
+		f.refuse(pointer, "month_malformed", "%q is not a month. Write the month of the invoices as YYYY-MM.", clip(month))
+	case !deadline.Valid() || deadline.IsZero():
+		f.refuse(pointer, "date_malformed", "%q is not a day of the calendar. Write the last day for invoices of %s as YYYY-MM-DD.", deadline, month)
+	case deadline.Compare(first.DayOfNextMonth(1)) < 0:
+		f.refuse(pointer, "deadline_too_early", "The deadline for invoices of %s is %s, before the month is over.", month, deadline)
+	}
+}

@@ -38,9 +38,13 @@ type Preview struct {
 // NewPreview joins a content and its assessment.
 func NewPreview(content TaxInvoice, a *Assessment, uploadDeadline Date) Preview {
 	content.Lines = a.Fill(content.Lines)
-	warnings := a.Warnings
-	if warnings == nil {
-		warnings = []Fault{}
+	return Preview{TaxInvoice: content, Totals: a.Totals, UploadDeadline: uploadDeadline, Warnings: listed(a.Warnings)}
+}
+
+// listed makes an absent list an empty one, which JSON shows as [].
+func listed(faults []Fault) []Fault {
+	if faults == nil {
+		return []Fault{}
 	}
-	return Preview{TaxInvoice: content, Totals: a.Totals, UploadDeadline: uploadDeadline, Warnings: warnings}
+	return faults
 }
