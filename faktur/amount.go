@@ -1,6 +1,7 @@
 package faktur
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -34,38 +35,43 @@ func ParseAmount(text string) (Amount, error) {
 }
 
 // Cents gives the amount of n hundredths; n must not be negative.
-func Cents(n int64) Amount { return Amount{given(decimal.New(n, -2))} }
+func Cents(n int64) Amount { return Amount{given(n)} }
 
 // Rupiah gives the amount of n whole rupiah; n must not be negative.
 func Rupiah(n int64) Amount { return Cents(n * 100) }
 
 // String writes the amount with two decimals, or the text that was no amount.
-func (a Amount) String() string {
-	if !a.valid() {
-		return a.raw
-	}
-	return a.value.StringFixed(2)
-}
+func (a Amount) String() string { return string(a.appendText(nil, amountLimits)) }
 
 // IsZero says whether a is 0.00, given or not.
-func (a Amount) IsZero() bool { return a.valid() && a.value.IsZero() }
+func (a Amount) IsZero() bool { return a.valid() && a.unscaled == 0 }
 
 // Absent says whether a was never given: it counts as 0.00, but a required
 // amount must not be absent.
 func (a Amount) Absent() bool { return a.state == numberAbsent }
 
-// Add gives a + b.
-func (a Amount) Add(b Amount) Amount { return Amount{given(a.value.Add(b.value))} }
+// Add gives a + b. Ninety of the largest amounts can be added up.
+func (a Amount) Add(b Amount) Amount { return Cents(a.unscaled + b.unscaled) }
 
 // Cmp gives -1, 0 or +1 as a is less than, equal to or more than b.
-func (a Amount) Cmp(b Amount) int { return a.value.Cmp(b.value) }
+func (a Amount) Cmp(b Amount) int { return cmp.Compare(a.unscaled, b.unscaled) }
 
 // Equal says whether a and b are the same amount; 0.00 equals an absent one.
-func (a Amount) Equal(b Amount) bool { return a.raw == b.raw && a.value.Equal(b.value) }
+func (a Amount) Equal(b Amount) bool { return a.raw == b.raw && a.unscaled == b.unscaled }
+
+// exact is the amount for arithmetic whose results have more decimals.
+func (a Amount) exact() decimal.Decimal { return decimal.New(a.unscaled, -2) }
+
+// rounded gives the amount of a decimal that is rounded to at most two decimals.
+func rounded(d decimal.Decimal) Amount { return Cents(d.Shift(2).IntPart()) }
 
 // MarshalJSONTo writes the amount as a JSON string with two decimals.
 func (a Amount) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return enc.WriteToken(jsontext.String(a.String()))
+	if !a.valid() {
+		return enc.WriteToken(jsontext.String(a.raw))
+	}
+	text := append(enc.AvailableBuffer(), '"')
+	return enc.WriteValue(append(a.appendText(text, amountLimits), '"'))
 }
 
 // UnmarshalJSONFrom reads any JSON value; see Amount. Only broken JSON is an error.

@@ -5,11 +5,10 @@ import (
 )
 
 var (
-	eleven  = decimal.New(11, 0)
-	twelve  = decimal.New(12, 0)
-	hundred = decimal.New(100, 0)
+	eleven = decimal.New(11, 0)
+	twelve = decimal.New(12, 0)
 	// tooLarge is the first amount beyond MaxAmountDigits.
-	tooLarge = decimal.New(1, MaxAmountDigits)
+	tooLarge = Rupiah(1e15)
 	// usualPPNRate is PMK 131/2024's 12 % (FACTS 4).
 	usualPPNRate = Percent(12)
 )
@@ -18,32 +17,31 @@ var (
 // those that the ERP gave. CONTRACT, "Amounts"; FACTS 4.
 type arithmetic struct {
 	trxCode   string
-	places    int32           // decimals of every computed amount: 2, or 0 for whole rupiah
-	tolerance decimal.Decimal // per amount of a line
+	places    int32  // decimals of every computed amount: 2, or 0 for whole rupiah
+	tolerance Amount // of each amount of a line
 	*findings
 }
 
 func newArithmetic(trxCode string, s *Settings, f *findings) *arithmetic {
-	places := int32(2)
+	places, tolerance := int32(2), Cents(1)
 	if s.Rounding == RoundRupiah {
-		places = 0
+		places, tolerance = 0, Rupiah(1)
 	}
-	tolerance := decimal.New(1, -places)
 	if s.Tolerance != nil && s.Tolerance.valid() {
-		tolerance = s.Tolerance.value
+		tolerance = *s.Tolerance
 	}
 	return &arithmetic{trxCode: trxCode, places: places, tolerance: tolerance, findings: f}
 }
 
 // line gives the amounts of line i as they are filed.
 func (c *arithmetic) line(i int, l *Line) LineAmounts {
-	gross := l.UnitPrice.value.Mul(l.Quantity.value)
-	net := gross.Sub(l.Discount.value)
+	gross := l.UnitPrice.exact().Mul(l.Quantity.exact())
+	net := gross.Sub(l.Discount.exact())
 	if net.IsNegative() {
 		c.refuse(linePointer(i, "discount"), "discount_too_large", "The discount %s is more than unit_price x quantity = %s. discount is the line's total in rupiah, not a percentage.", l.Discount, gross.StringFixed(2))
 		return LineAmounts{}
 	}
-	if net.GreaterThanOrEqual(tooLarge) {
+	if net.GreaterThanOrEqual(tooLarge.exact()) {
 		c.refuse(linePointer(i, "unit_price"), "amount_too_large", "unit_price x quantity has more than %d digits before the point. Check both.", MaxAmountDigits)
 		return LineAmounts{}
 	}
@@ -59,16 +57,16 @@ func (c *arithmetic) line(i int, l *Line) LineAmounts {
 
 // round rounds half up, which for amounts, never negative, is what
 // PER-11/PJ/2025 art. 129 says of rupiah and DJP's template of decimals.
-func (c *arithmetic) round(exact decimal.Decimal) Amount { return Amount{given(exact.Round(c.places))} }
+func (c *arithmetic) round(exact decimal.Decimal) Amount { return rounded(exact.Round(c.places)) }
 
-// of gives rate percent of base.
+// of gives the tax at rate of base.
 func (c *arithmetic) of(rate Rate, base Amount) Amount {
-	return c.round(base.value.Mul(rate.value).Div(hundred))
+	return c.round(base.exact().Mul(rate.exact()))
 }
 
 // near says whether a given amount is within the tolerance of the expected one.
 func (c *arithmetic) near(given, expected Amount) bool {
-	return given.value.Sub(expected.value).Abs().LessThanOrEqual(c.tolerance)
+	return max(given.unscaled, expected.unscaled)-min(given.unscaled, expected.unscaled) <= c.tolerance.unscaled
 }
 
 // keep notes that a given amount differs a little and is filed as given.
@@ -98,7 +96,7 @@ func (c *arithmetic) dpp(i int, l *Line, expected Amount) Amount {
 func (c *arithmetic) otherDPP(i int, l *Line, dpp Amount) Amount {
 	expected := dpp
 	if !l.Luxury && c.trxCode != "01" && c.trxCode != "05" {
-		expected = c.round(dpp.value.Mul(eleven).Div(twelve))
+		expected = rounded(dpp.exact().Mul(eleven).DivRound(twelve, c.places))
 	}
 	if l.OtherDPP == nil {
 		return expected
@@ -149,23 +147,16 @@ func (c *arithmetic) ppnbm(i int, l *Line, a LineAmounts) Amount {
 	return *l.PPnBM
 }
 
-// add sums the rounded amounts of a line into the totals.
-func (t *Totals) add(l *Line, a LineAmounts) {
+// add sums the rounded amounts of a line into the totals. It says whether every
+// total still has no more digits than an amount may have; when one has more, no
+// further line must be added.
+func (t *Totals) add(l *Line, a LineAmounts) bool {
 	t.DPP = t.DPP.Add(a.DPP)
 	t.OtherDPP = t.OtherDPP.Add(a.OtherDPP)
 	t.PPN = t.PPN.Add(a.PPN)
 	t.PPnBM = t.PPnBM.Add(a.PPnBM)
 	t.Discount = t.Discount.Add(l.Discount)
-}
-
-// beyond says whether a total has more digits than an amount may have.
-func (t *Totals) beyond() bool {
-	for _, total := range [...]Amount{t.DPP, t.OtherDPP, t.PPN, t.PPnBM, t.Discount} {
-		if total.value.GreaterThanOrEqual(tooLarge) {
-			return true
-		}
-	}
-	return false
+	return max(t.DPP.unscaled, t.OtherDPP.unscaled, t.PPN.unscaled, t.PPnBM.unscaled, t.Discount.unscaled) < tooLarge.unscaled
 }
 
 func orRate(given *Rate, usual Rate) Rate {

@@ -59,18 +59,20 @@ func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Tim
 func (c *check) assessLines() Assessment {
 	a := Assessment{Lines: make([]LineAmounts, len(c.inv.Lines))}
 	sums := newArithmetic(c.inv.TrxCode, c.settings, &c.findings)
+	within := true
 	for i := range c.inv.Lines {
 		line := &c.inv.Lines[i]
 		c.checkLine(i, line)
-		if c.checkNumbers(i, line) {
-			a.Lines[i] = sums.line(i, line)
-			a.Totals.add(line, a.Lines[i])
+		if !c.checkNumbers(i, line) {
+			continue
 		}
+		a.Lines[i] = sums.line(i, line)
+		within = within && a.Totals.add(line, a.Lines[i])
 	}
-	c.doubtLuxury()
-	if a.Totals.beyond() {
+	if !within {
 		c.refuse("/lines", "amount_too_large", "A total has more than %d digits before the point. Check prices and quantities.", MaxAmountDigits)
 	}
+	c.doubtLuxury()
 	if hasFacility(c.inv.TrxCode) {
 		c.doubtFacilityPPN()
 	}

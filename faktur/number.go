@@ -2,10 +2,10 @@ package faktur
 
 import (
 	"bytes"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/shopspring/decimal"
 )
 
 // numberState says what was made of a number's text. The zero value is absent.
@@ -21,53 +21,56 @@ const (
 	numberWrongType // neither a JSON string nor a JSON number
 )
 
-// number is what Amount and Rate share: an exact decimal, or, when the text was
-// no such number, the text itself. Decoding never fails over a value, so that
-// all faults of an invoice are reported together; see Rules.Assess.
+// number is what Amount and Rate share: an exact decimal with a fixed number of
+// decimals, or, when the text was no such number, the text itself. Decoding
+// never fails over a value, so that all faults of an invoice are reported
+// together; see Rules.Assess.
 type number struct {
-	value decimal.Decimal // zero unless state is numberGiven
-	raw   string          // the text that was refused, clipped; "" when it was taken
-	state numberState
+	unscaled int64  // the value in units of its last decimal; 0 unless state is numberGiven
+	raw      string // the text that was refused, clipped; "" when it was taken
+	state    numberState
 }
 
-// limits are the most digits a number may have before and after the point.
+// limits are the most digits a number may have before the point, and how many
+// it has after it. Together they fit 64 bits.
 type limits struct{ integer, fraction int }
 
-func given(value decimal.Decimal) number { return number{value: value, state: numberGiven} }
+func given(unscaled int64) number { return number{unscaled: unscaled, state: numberGiven} }
 
-// parseNumber reads a decimal written as JSON writes numbers, without an
-// exponent. The grammar is checked before shopspring sees the text, because
-// that takes 1e400 and fills the memory with its zeros.
+// parseNumber reads a decimal written as JSON writes numbers, without an exponent.
 func parseNumber(text []byte, most limits) number {
-	state, unscaled, fraction := scanNumber(text, most)
+	state, unscaled := scanNumber(text, most)
 	if state != numberGiven {
 		return number{raw: clip(string(text)), state: state}
 	}
-	return given(decimal.New(unscaled, int32(-fraction)))
+	return given(unscaled)
 }
 
-// scanNumber gives the digits of text as one integer and how many of them stand
-// after the point. Limits are such that the integer fits 64 bits.
-func scanNumber(text []byte, most limits) (state numberState, unscaled int64, fraction int) {
-	digits, negative := bytes.CutPrefix(text, []byte("-"))
-	whole, decimals, point := bytes.Cut(digits, []byte("."))
+// scanNumber gives the number in units of its last decimal.
+func scanNumber(text []byte, most limits) (numberState, int64) {
+	plain, negative := bytes.CutPrefix(text, []byte("-"))
+	whole, decimals, point := bytes.Cut(plain, []byte("."))
 	switch {
 	case !allDigits(whole), point && !allDigits(decimals), len(whole) > 1 && whole[0] == '0':
-		return numberMalformed, 0, 0
+		return numberMalformed, 0
 	case negative:
-		return numberNegative, 0, 0
+		return numberNegative, 0
 	case len(decimals) > most.fraction:
-		return numberTooManyDecimals, 0, 0
+		return numberTooManyDecimals, 0
 	case len(whole) > most.integer:
-		return numberTooLarge, 0, 0
+		return numberTooLarge, 0
 	}
+	unscaled := int64(0)
 	for _, digit := range whole {
 		unscaled = unscaled*10 + int64(digit-'0')
 	}
-	for _, digit := range decimals {
-		unscaled = unscaled*10 + int64(digit-'0')
+	for i := range most.fraction {
+		unscaled *= 10
+		if i < len(decimals) {
+			unscaled += int64(decimals[i] - '0')
+		}
 	}
-	return numberGiven, unscaled, len(decimals)
+	return numberGiven, unscaled
 }
 
 func allDigits(text []byte) bool {
@@ -115,3 +118,20 @@ func clip(text string) string {
 
 // valid says whether n is a number, or absent, which counts as 0.
 func (n number) valid() bool { return n.state <= numberGiven }
+
+// appendText writes n with all its decimals, or the text that was refused.
+func (n number) appendText(to []byte, most limits) []byte {
+	if !n.valid() {
+		return append(to, n.raw...)
+	}
+	one := int64(1)
+	for range most.fraction {
+		one *= 10
+	}
+	to = append(strconv.AppendInt(to, n.unscaled/one, 10), '.')
+	for rest := n.unscaled % one; one > 1; rest %= one {
+		one /= 10
+		to = append(to, byte('0'+rest/one))
+	}
+	return to
+}

@@ -1,6 +1,7 @@
 package faktur
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -19,7 +20,7 @@ var rateLimits = limits{integer: 3, fraction: 4}
 type Rate struct{ number }
 
 // Percent gives the rate of n percent; n must not be negative.
-func Percent(n int64) Rate { return Rate{given(decimal.New(n, 0))} }
+func Percent(n int64) Rate { return Rate{given(n * 10_000)} }
 
 // ParseRate reads a rate such as "12" or "2.5".
 func ParseRate(text string) (Rate, error) {
@@ -35,14 +36,18 @@ func (r Rate) String() string {
 	if !r.valid() {
 		return r.raw
 	}
-	return r.value.String()
+	text := r.appendText(nil, rateLimits)
+	return string(bytes.TrimSuffix(bytes.TrimRight(text, "0"), []byte(".")))
 }
 
 // IsZero says whether r is 0, given or not.
-func (r Rate) IsZero() bool { return r.valid() && r.value.IsZero() }
+func (r Rate) IsZero() bool { return r.valid() && r.unscaled == 0 }
 
 // Equal says whether r and other are the same rate; 0 equals an absent one.
-func (r Rate) Equal(other Rate) bool { return r.raw == other.raw && r.value.Equal(other.value) }
+func (r Rate) Equal(other Rate) bool { return r.raw == other.raw && r.unscaled == other.unscaled }
+
+// exact is the rate as a factor: 0.12 of 12 %.
+func (r Rate) exact() decimal.Decimal { return decimal.New(r.unscaled, -6) }
 
 // MarshalJSONTo writes the rate as a JSON string.
 func (r Rate) MarshalJSONTo(enc *jsontext.Encoder) error {

@@ -5,21 +5,24 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // NullString is a text whose emptiness is null in JSON.
 type NullString string
 
-// MarshalJSON gives null for "".
-func (s NullString) MarshalJSON() ([]byte, error) {
+// MarshalJSONTo writes null for "".
+func (s NullString) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if s == "" {
-		return []byte("null"), nil
+		return enc.WriteToken(jsontext.Null)
 	}
-	return json.Marshal(string(s))
+	return enc.WriteToken(jsontext.String(string(s)))
 }
 
-// UnmarshalJSON takes a string or null.
-func (s *NullString) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, (*string)(s)) }
+// UnmarshalJSONFrom reads a string or null.
+func (s *NullString) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return json.UnmarshalDecode(dec, (*string)(s))
+}
 
 // Jakarta is the zone of every date of ours (WIB, UTC+7, no summer time).
 var Jakarta = time.FixedZone("Asia/Jakarta", 7*60*60)
