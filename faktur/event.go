@@ -9,8 +9,10 @@ import (
 // EventType names what an event tells. CONTRACT: new types may appear in any release.
 type EventType string
 
-// The event types that are not simply "{kind}.{status}".
+// The event types that code names; the others are "{kind}.{status}" by Apply.
 const (
+	EventQueued         EventType = "invoice.queued"
+	EventCorrected      EventType = "invoice.corrected"
 	EventSigningStuck   EventType = "invoice.signing_stuck"
 	EventDeadlineNear   EventType = "invoice.deadline_near"
 	EventDeadlineMissed EventType = "invoice.deadline_missed"
@@ -28,7 +30,7 @@ func DefaultEventTypes() []EventType {
 func EventTypes() []EventType {
 	var types []EventType
 	for _, kind := range []Kind{KindInvoice, KindReturn} {
-		for _, name := range []string{"queued", "submitting", "awaiting_upload", "signing_in_progress",
+		for _, name := range []string{"queued", "corrected", "submitting", "awaiting_upload", "signing_in_progress",
 			"signing_stuck", "approved", "saved_invalid", "deadline_near", "deadline_missed",
 			"amendment_pending", "amended", "amendment_refused", "cancellation_pending", "cancelled",
 			"cancellation_refused", "amount_mismatch", "duplicate_filed"} {

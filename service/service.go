@@ -2,8 +2,8 @@
 // system, follows their status, tells subscribers, and watches deadlines. It
 // knows no HTTP and no SQL.
 //
-// Its workers (relay, recover, poll, deliver, watch) are single steps that one
-// loop drives, so that a test can drive them one by one.
+// Its workers (relay, recovery, poll, follow, courier, watch) are written as
+// single steps that a loop drives, so that a test can drive them one by one.
 package service
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/fakturgate/fakturgate/webhook"
 )
 
-// Config is what a Service is made of. DB, Rules and Sealer are required.
+// Config is what a Service is made of. DB, Rules, Sealer and Sender are required.
 type Config struct {
 	DB    *repository.DB
 	Rules *faktur.Rules
@@ -27,13 +27,18 @@ type Config struct {
 	// Channels are the ways into the tax system that this process is set up
 	// for; a seller on any other is refused at registration.
 	Channels []adapter.Channel
-	// Sender makes one webhook attempt and holds the guard against private addresses.
+	// Sender makes single webhook attempts and holds the guard against private addresses.
 	Sender *webhook.Sender
 	Logger *slog.Logger // nil means slog.Default
 
 	Lease        time.Duration // how long a worker holds a shard; 0 means 30s
 	SettleWindow time.Duration // until an absent submission is certainly absent; 0 means 30m
-	CallTimeout  time.Duration // of one call to a channel; 0 means 20s, and never more than half of Lease
+	CallTimeout  time.Duration // of one call to a channel; 0 means a third of Lease, its most
+	ReuploadWait time.Duration // how long a re-upload under way keeps the seller's next one waiting; 0 means 15m
+	StuckAfter   time.Duration // in signing, until invoice.signing_stuck; 0 means 24h
+	DeadlineNear time.Duration // before the deadline, until invoice.deadline_near; 0 means 72h
+	PollMin      time.Duration // until the first question about a young document; 0 means 1s
+	PollMax      time.Duration // between questions about an old one; 0 means 15m
 
 	// Now is the clock, and NewID gives UUIDv7s; nil means the real ones. Tests inject theirs.
 	Now   func() time.Time
@@ -43,11 +48,56 @@ type Config struct {
 // Service holds the gateway's rules over one database.
 type Service struct {
 	Config
-	intake  *intake
-	wake    *wake
-	leases  *leases
-	relays  []*relay
-	metrics *metrics
+	id       string // of this process, among those that share the database
+	channels []*channel
+	intake   *intake
+	leases   *leases
+	turns    turns
+	keys     keyring
+	sellers  registry
+	tail     tail
+	counts   *counts
+
+	// queued rings when something waits to be handed over; told when the feed
+	// has grown; ours when it was this process that made it grow.
+	queued, told, ours bell
+}
+
+// New makes a Service. Nothing runs before Run.
+func New(c Config) *Service {
+	c.Logger = orElse(c.Logger, slog.Default())
+	c.Lease = orElse(c.Lease, 30*time.Second)
+	c.SettleWindow = orElse(c.SettleWindow, 30*time.Minute)
+	c.CallTimeout = min(orElse(c.CallTimeout, c.Lease/3), c.Lease/3)
+	c.ReuploadWait = orElse(c.ReuploadWait, 15*time.Minute)
+	c.StuckAfter = orElse(c.StuckAfter, 24*time.Hour)
+	c.DeadlineNear = orElse(c.DeadlineNear, 72*time.Hour)
+	c.PollMin = orElse(c.PollMin, time.Second)
+	c.PollMax = orElse(c.PollMax, 15*time.Minute)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = newUUIDv7
+	}
+	s := &Service{Config: c, id: c.NewID(), counts: newCounts()}
+	s.intake = newIntake(s)
+	s.leases = newLeases(s)
+	for _, c := range c.Channels {
+		s.channels = append(s.channels, newChannel(s, c))
+	}
+	return s
+}
+
+func orElse[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
 }
 
 func newUUIDv7() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Reference is the code lists that this gateway checks against.
+func (s *Service) Reference() *faktur.Reference { return s.Rules.Reference }

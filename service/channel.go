@@ -1,0 +1,155 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// channel is a way into the tax system together with what this process knows
+// of it: its description, its state of health, and the calls it still bears.
+type channel struct {
+	adapter.Channel
+	service *Service
+
+	// submitting is held while work is picked, so that two hand-overs never pick the same.
+	submitting sync.Mutex
+
+	mu          sync.Mutex
+	description adapter.Description
+	describedAt time.Time // zero: never
+	failures    int       // in a row
+	restUntil   time.Time // no hand-over before
+	lastError   error     // nil while all is well
+	calls       float64   // questions that may still be asked, refilled by time
+	refilledAt  time.Time
+}
+
+// descriptionMemory is how long a description is believed while nothing fails.
+const descriptionMemory = time.Minute
+
+func newChannel(s *Service, c adapter.Channel) *channel { return &channel{Channel: c, service: s} }
+
+// describe gives the channel's description, at most descriptionMemory old.
+func (c *channel) describe(ctx context.Context) (adapter.Description, error) {
+	now := c.service.Now()
+	c.mu.Lock()
+	description, at := c.description, c.describedAt
+	c.mu.Unlock()
+	if !at.IsZero() && now.Sub(at) < descriptionMemory {
+		return description, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
+	defer cancel()
+	description, err := c.Describe(ctx)
+	if err != nil {
+		return description, err
+	}
+	description.MaxBatch = max(description.MaxBatch, 1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.description, c.describedAt = description, now
+	return description, nil
+}
+
+// The pauses after failed calls in a row: none after the first, which may have
+// been an accident, then doubling.
+const (
+	restFirst = time.Second
+	restLast  = time.Minute
+)
+
+// failed notes a call that went wrong: the channel rests, and its description
+// is asked for anew.
+func (c *channel) failed(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var rest time.Duration
+	if c.failures > 0 {
+		rest = min(restFirst<<min(c.failures-1, 10), restLast)
+	}
+	if notSent, ok := errors.AsType[*adapter.NotSent](err); ok {
+		rest = max(rest, min(notSent.RetryAfter, 10*time.Minute))
+	}
+	c.failures++
+	c.lastError = err
+	c.describedAt = time.Time{}
+	c.restUntil = c.service.Now().Add(rest)
+}
+
+func (c *channel) succeeded() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures, c.lastError, c.restUntil = 0, nil, time.Time{}
+}
+
+// health gives the last error while calls fail, and nil otherwise.
+func (c *channel) health() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastError
+}
+
+// batch says how many documents may be handed over now: none while the channel
+// rests, one to see whether it is well again, or as many as it takes.
+func (c *channel) batch(d adapter.Description) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.service.Now().Before(c.restUntil):
+		return 0
+	case c.failures > 1:
+		return 1
+	}
+	return d.MaxBatch
+}
+
+// mayAsk takes one question out of the budget: this process's share, by the
+// shards it holds, of the calls a minute that the channel bears.
+func (c *channel) mayAsk(d adapter.Description, heldShards int) bool {
+	if d.CallsPerMinute <= 0 {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	share := max(1, float64(d.CallsPerMinute)*float64(heldShards)/faktur.Shards)
+	now := c.service.Now()
+	if c.refilledAt.IsZero() {
+		c.calls = max(1, share/60)
+	} else {
+		c.calls = min(max(1, share/60), c.calls+share*now.Sub(c.refilledAt).Minutes())
+	}
+	c.refilledAt = now
+	if c.calls < 1 {
+		return false
+	}
+	c.calls--
+	return true
+}
+
+// part is what this process may work on now, and false when that is nothing:
+// the channel is out of reach, or no shard is held for long enough.
+func (c *channel) part(ctx context.Context) (repository.Part, adapter.Description, bool) {
+	held := c.service.leases.held(string(c.Name()))
+	if len(held) == 0 {
+		return repository.Part{}, adapter.Description{}, false
+	}
+	c.mu.Lock()
+	resting := c.failures > 0 && c.service.Now().Before(c.restUntil)
+	c.mu.Unlock()
+	if resting {
+		return repository.Part{}, adapter.Description{}, false
+	}
+	description, err := c.describe(ctx)
+	if err != nil {
+		c.failed(err)
+		c.service.Logger.WarnContext(ctx, "the channel does not answer", "channel", c.Name(), "error", err)
+		return repository.Part{}, adapter.Description{}, false
+	}
+	return repository.Part{Channel: c.Name(), Livemode: description.Livemode, Shards: held}, description, true
+}

@@ -1,0 +1,30 @@
+package service
+
+import (
+	"errors"
+	"time"
+
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// translate turns an error of the repository into one that a caller can act
+// upon. what names the thing that was looked for.
+func translate(err error, what string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, repository.ErrNotFound):
+		return faktur.NotFound(what)
+	case errors.Is(err, repository.ErrKeyReused):
+		return faktur.NewError(faktur.KindInvalid, "idempotency_key_reused",
+			"This Idempotency-Key was used for another body. Use a new key for a new request.")
+	case errors.Is(err, repository.ErrKeyRunning):
+		return faktur.NewError(faktur.KindConflict, "in_progress",
+			"A request with this Idempotency-Key is still running. Wait for its answer, then try again.")
+	case repository.IsUnavailable(err):
+		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable",
+			Detail: "The database is away; nothing was stored. Try again soon.", RetryAfter: 5 * time.Second, Cause: err}
+	}
+	return faktur.AsError(err)
+}

@@ -1,0 +1,54 @@
+package service
+
+import (
+	"context"
+	"time"
+)
+
+// Remembered is the answer that an idempotency key already has.
+type Remembered struct {
+	Status int
+	Body   []byte
+}
+
+const (
+	// requestMost is how long a request may run before its key counts as abandoned by a crash.
+	requestMost = 2 * time.Minute
+	// requestMemory is how long an answer is remembered (CONTRACT).
+	requestMemory = 24 * time.Hour
+)
+
+// BeginIdempotent claims a key. It gives nil when the caller should go on, and
+// then end with FinishIdempotent or AbandonIdempotent; or the answer to replay.
+func (s *Service) BeginIdempotent(ctx context.Context, r Request) (*Remembered, error) {
+	now := s.Now()
+	found, err := s.DB.BeginRequest(ctx, r, now, now.Add(requestMost))
+	if err != nil || found == nil {
+		return nil, translate(err, "request")
+	}
+	body, err := s.Sealer.Open(found.Body, requestRow(r))
+	if err != nil {
+		return nil, translate(err, "request")
+	}
+	return &Remembered{Status: found.Status, Body: body}, nil
+}
+
+// FinishIdempotent remembers a 2xx answer. It is sealed: answers hold secrets
+// of webhook endpoints.
+func (s *Service) FinishIdempotent(ctx context.Context, r Request, status int, body []byte) error {
+	return translate(s.DB.FinishRequest(ctx, r, status, s.Sealer.Seal(body, requestRow(r))), "request")
+}
+
+// AbandonIdempotent gives the key of a request that failed free.
+func (s *Service) AbandonIdempotent(ctx context.Context, r Request) error {
+	return translate(s.DB.AbandonRequest(ctx, r), "request")
+}
+
+func requestRow(r Request) string {
+	return "idempotency_keys/" + r.Tenant + "/" + r.Route + "/" + r.Key
+}
+
+// forgetRequests is the janitor's step.
+func (s *Service) forgetRequests(ctx context.Context) error {
+	return s.DB.ForgetRequests(ctx, s.Now().Add(-requestMemory))
+}

@@ -1,0 +1,165 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// lookUp is the recovery's step on a channel: documents of unknown fate are
+// looked up; what is found is adopted, and what is certainly absent goes again.
+func (c *channel) lookUp(ctx context.Context) (bool, error) {
+	part, description, ok := c.part(ctx)
+	if !ok || !description.Capabilities.LookUp {
+		return false, nil
+	}
+	documents, err := c.service.DB.ToLookUp(ctx, part, c.service.Now(), description.MaxBatch)
+	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
+		return false, err
+	}
+	return c.ask(ctx, part, documents, c.LookUp, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+		if o.Certainty == adapter.Absent && d.Status == faktur.Submitting {
+			return c.absent(ctx, d, description)
+		}
+		return c.service.adopt(d, o)
+	})
+}
+
+// poll is the step that asks how documents in the tax system's hands fare.
+func (c *channel) poll(ctx context.Context) (bool, error) {
+	part, description, ok := c.part(ctx)
+	if !ok {
+		return false, nil
+	}
+	documents, err := c.service.DB.ToPoll(ctx, part, c.service.Now(), description.MaxBatch)
+	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
+		return false, err
+	}
+	return c.ask(ctx, part, documents, c.Status, c.service.polled)
+}
+
+// ask puts one question about many documents, and settles what is answered. A
+// question that fails says nothing about any of them.
+func (c *channel) ask(ctx context.Context, part repository.Part, documents []faktur.Document,
+	question func(context.Context, []string) ([]adapter.Outcome, error),
+	judge func(*faktur.Document, adapter.Outcome) ([]faktur.Event, error)) (bool, error) {
+	ids := make([]string, len(documents))
+	for i := range documents {
+		ids[i] = documents[i].ClientID()
+	}
+	callCtx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
+	defer cancel()
+	outcomes, err := question(callCtx, ids)
+	if err == nil && len(outcomes) != len(ids) {
+		err = fmt.Errorf("channel %s answered %d outcomes for %d questions", c.Name(), len(outcomes), len(ids))
+	}
+	if err != nil {
+		c.failed(err)
+		return false, err
+	}
+	c.succeeded()
+	return true, c.settleAnswers(ctx, part, documents, outcomes, judge)
+}
+
+// settleAnswers writes those documents narrowly of which nothing changed but
+// when to ask again, and the others in full.
+func (c *channel) settleAnswers(ctx context.Context, part repository.Part, documents []faktur.Document, outcomes []adapter.Outcome,
+	judge func(*faktur.Document, adapter.Outcome) ([]faktur.Event, error)) error {
+	var same, changed []faktur.Document
+	outcomeOf := make(map[string]adapter.Outcome, len(documents))
+	for i, before := range documents {
+		outcomeOf[before.ID] = outcomes[i]
+		after := before
+		events, err := judge(&after, outcomes[i])
+		if err != nil {
+			return err
+		}
+		due := after.Work.DueAt
+		if after.Work.DueAt = before.Work.DueAt; len(events) == 0 && after == before {
+			after.Work.DueAt = due
+			same = append(same, after)
+		} else {
+			changed = append(changed, before)
+		}
+	}
+	fence, err := repository.FenceFor(string(part.Channel), part.Shards, same)
+	if err != nil {
+		return err
+	}
+	if err := c.service.DB.PutOff(ctx, fence, same); err != nil {
+		return err
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return c.service.settle(ctx, part, changed, func(i int, d *faktur.Document) ([]faktur.Event, error) {
+		return judge(d, outcomeOf[d.ID])
+	})
+}
+
+// absent decides about a document that a look-up did not find. It is certainly
+// absent, and goes again under the same client id, when the channel recognises
+// a resend, or when a second look-up at least the settle window after the first
+// finds nothing either. Nothing counts before the process that sent it must
+// have stopped: the end of its lease and of one call.
+func (c *channel) absent(ctx context.Context, d *faktur.Document, description adapter.Description) ([]faktur.Event, error) {
+	s := c.service
+	now := s.Now()
+	stopped := d.Work.StatusSince.Add(s.Lease + s.CallTimeout)
+	if now.Before(stopped) {
+		return s.stillUnknown(d, nil)
+	}
+	if description.ResendHarmless {
+		return s.backToQueue(d, nil, time.Time{})
+	}
+	window, err := s.settleWindow(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if d.Work.AbsentSince.IsZero() {
+		d.Work.AbsentSince = now
+	}
+	settled := d.Work.AbsentSince.Add(window)
+	if !now.Before(settled) {
+		return s.backToQueue(d, nil, time.Time{})
+	}
+	if _, err := s.stillUnknown(d, nil); err != nil {
+		return nil, err
+	}
+	if settled.Before(d.Work.DueAt) {
+		d.Work.DueAt = settled
+	}
+	return nil, nil
+}
+
+func (s *Service) settleWindow(ctx context.Context, d *faktur.Document) (time.Duration, error) {
+	seller, err := s.seller(ctx, d.Tenant, d.SellerNPWP)
+	if err != nil {
+		return 0, err
+	}
+	return seller.Settings.SettleWindow.Or(s.SettleWindow), nil
+}
+
+// polled is the verdict on a document that was asked about. One that has been
+// signing for too long is told of, once an attempt.
+func (s *Service) polled(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	now := s.Now()
+	if o.Certainty != adapter.Known {
+		// It was there once: to be unknown now is the channel's trouble, not the document's.
+		d.Work.DueAt = now.Add(s.pollPause(d, now))
+		o = adapter.Outcome{Certainty: adapter.Known}
+	}
+	events, err := s.adoptKnown(d, o)
+	if err != nil || len(events) > 0 {
+		return events, err
+	}
+	if d.Status == faktur.SigningInProgress && !d.Work.StuckTold && now.Sub(d.Work.StatusSince) >= s.StuckAfter {
+		d.Work.StuckTold = true
+		events = append(events, d.Tell(faktur.EventSigningStuck, d.Status, now))
+	}
+	return events, nil
+}

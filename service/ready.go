@@ -1,0 +1,56 @@
+package service
+
+import (
+	"context"
+	"fmt"
+)
+
+// Check is one thing that readiness looks at.
+type Check struct {
+	Name   string `json:"name" example:"database"`
+	OK     bool   `json:"ok" example:"true"`
+	Detail string `json:"detail,omitempty" example:""` // what is wrong, or worth knowing
+}
+
+// Readiness says whether this process can do its work.
+type Readiness struct {
+	Ready  bool    `json:"ready" example:"true"`
+	Checks []Check `json:"checks"`
+}
+
+// Ready looks at the database and the channels. A channel that is out of reach
+// does not make the process unready: invoices are accepted and wait. It is said, though.
+func (s *Service) Ready(ctx context.Context) Readiness {
+	r := Readiness{Ready: true}
+	database := Check{Name: "database", OK: true}
+	if err := s.DB.Ping(ctx); err != nil {
+		s.Logger.WarnContext(ctx, "not ready", "error", err)
+		database = Check{Name: "database", Detail: "The database does not answer."}
+		r.Ready = false
+	}
+	r.Checks = append(r.Checks, database)
+	for _, c := range s.channels {
+		r.Checks = append(r.Checks, s.checkChannel(ctx, c))
+	}
+	return r
+}
+
+func (s *Service) checkChannel(ctx context.Context, c *channel) Check {
+	check := Check{Name: "channel " + string(c.Name()), OK: true}
+	if err := c.health(); err != nil {
+		check.OK, check.Detail = false, "Its last call failed; documents wait. The log says why."
+		return check
+	}
+	description, err := c.describe(ctx)
+	if err != nil {
+		check.OK, check.Detail = false, "It does not answer; documents wait in queued."
+		return check
+	}
+	waiting, err := s.DB.WaitingElsewhere(ctx, c.Name(), description.Livemode)
+	if err == nil && waiting > 0 {
+		check.OK = false
+		check.Detail = fmt.Sprintf("%d or more documents wait in queued: their sellers have livemode %t, and the channel "+
+			"set up in FAKTURGATE_PJAP_URL has livemode %t. They never go there.", waiting, !description.Livemode, description.Livemode)
+	}
+	return check
+}

@@ -1,0 +1,145 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// verdict applies what was learnt to the i-th document, and gives the events
+// that tell of it; none when nothing but the work's notes changed.
+type verdict func(i int, d *faktur.Document) ([]faktur.Event, error)
+
+// settle saves verdicts under the part's fence. A document that moved meanwhile
+// (a watcher told its deadline, a person corrected it) is read anew and judged again.
+func (s *Service) settle(ctx context.Context, part repository.Part, documents []faktur.Document, judge verdict) error {
+	place := make(map[string]int, len(documents))
+	for i := range documents {
+		place[documents[i].ID] = i
+	}
+	for range changeTries {
+		fence, err := repository.FenceFor(string(part.Channel), part.Shards, documents)
+		if err != nil {
+			return err
+		}
+		steps, err := s.judged(documents, place, judge)
+		if err != nil {
+			return err
+		}
+		saved, err := s.DB.Save(ctx, fence, steps)
+		if err != nil {
+			return err
+		}
+		s.grown()
+		var moved []string
+		for i := range documents {
+			if !saved[documents[i].ID] {
+				moved = append(moved, documents[i].ID)
+			}
+		}
+		if len(moved) == 0 {
+			return nil
+		}
+		if documents, err = s.DB.Reread(ctx, moved); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%d documents kept moving and wait for the next look", len(documents))
+}
+
+// judged makes the steps of the documents; place gives each one's index at first.
+func (s *Service) judged(documents []faktur.Document, place map[string]int, judge verdict) ([]repository.Step, error) {
+	steps := make([]repository.Step, len(documents))
+	for n := range documents {
+		d := documents[n]
+		events, err := judge(place[d.ID], &d)
+		if err != nil {
+			return nil, fmt.Errorf("document %s: %w", d.ID, err)
+		}
+		steps[n] = repository.Step{Document: d, From: documents[n].Sequence, Events: events}
+	}
+	return steps, nil
+}
+
+// adopt takes over what the tax system says of a document.
+func (s *Service) adopt(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	switch o.Certainty {
+	case adapter.Known:
+		return s.adoptKnown(d, o)
+	case adapter.NotTaken:
+		return s.backToQueue(d, o.Reason, s.Now().Add(notTakenPause))
+	}
+	return s.stillUnknown(d, o.Reason)
+}
+
+// notTakenPause is how long one document waits that a channel did not take this time.
+const notTakenPause = 15 * time.Second
+
+func (s *Service) adoptKnown(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	now := s.Now()
+	d.Work.DueAt = now.Add(s.pollPause(d, now))
+	if o.Status == faktur.Approved && o.NSFP == "" && d.NSFP == "" {
+		// An approval without its number is none yet; only the word is kept.
+		o.Status = ""
+	}
+	if o.Status == "" || o.Status == d.Status || !d.Status.CanBecome(o.Status) {
+		if o.CoretaxStatus != "" && o.CoretaxStatus != d.CoretaxStatus {
+			d.CoretaxStatus, d.UpdatedAt = o.CoretaxStatus, now
+		}
+		return nil, nil
+	}
+	event, err := d.Apply(faktur.Change{To: o.Status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, At: now})
+	d.Work.DueAt = now.Add(s.PollMin)
+	return []faktur.Event{event}, err
+}
+
+// backToQueue lets a document go again that certainly did not arrive.
+func (s *Service) backToQueue(d *faktur.Document, why *faktur.Reason, due time.Time) ([]faktur.Event, error) {
+	if d.Status != faktur.Submitting {
+		return nil, nil
+	}
+	event, err := d.Apply(faktur.Change{To: faktur.Queued, Reason: why, At: s.Now()})
+	d.Work.DueAt = due
+	return []faktur.Event{event}, err
+}
+
+// stillUnknown puts the next look-up off: soon at first, later as time passes.
+func (s *Service) stillUnknown(d *faktur.Document, why *faktur.Reason) ([]faktur.Event, error) {
+	now := s.Now()
+	if why != nil {
+		d.Reason = why
+	}
+	d.Work.DueAt = now.Add(lookUpPause(now.Sub(d.Work.StatusSince)))
+	return nil, nil
+}
+
+// lookUpPause is the time between look-ups of a document that has been
+// submitting for age.
+func lookUpPause(age time.Duration) time.Duration { return min(max(age/2, time.Second), time.Minute) }
+
+// pollPause is the time between questions about a document: a quarter of how
+// long it has been where it is, so that young ones are asked about often and
+// old ones rarely.
+func (s *Service) pollPause(d *faktur.Document, now time.Time) time.Duration {
+	return min(max(now.Sub(d.Work.StatusSince)/4, s.PollMin), s.PollMax)
+}
+
+// notSent is the verdict on a batch of which certainly nothing arrived.
+func (s *Service) notSent(_ int, d *faktur.Document) ([]faktur.Event, error) {
+	return s.backToQueue(d, &faktur.Reason{Code: "channel_unreachable", Action: faktur.ActionRetry, Origin: faktur.OriginGateway,
+		Message: "The channel could not be reached, so nothing was sent. It goes again by itself."}, time.Time{})
+}
+
+// fateUnknown is the verdict on a batch that may or may not have arrived.
+func (s *Service) fateUnknown(_ int, d *faktur.Document) ([]faktur.Event, error) {
+	return s.stillUnknown(d, &faktur.Reason{Code: "submission_unknown", Action: faktur.ActionRetry, Origin: faktur.OriginGateway,
+		Message: "The answer to the hand-over was lost. It is looked up before anything is sent again."})
+}
+
+// isFenced says that another process has taken over; what it needs is in the database.
+func isFenced(err error) bool { return errors.Is(err, repository.ErrFenced) }

@@ -1,0 +1,139 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// taxpayerMemory is how long a registration is believed without asking again.
+// Nothing wrong is stored meanwhile: Accept checks its version.
+const taxpayerMemory = 5 * time.Second
+
+// registry remembers registrations for taxpayerMemory.
+type registry struct {
+	mu    sync.Mutex
+	known map[sellerKey]rememberedTaxpayer
+}
+
+type sellerKey struct{ tenant, npwp string }
+
+type rememberedTaxpayer struct {
+	taxpayer faktur.Taxpayer
+	until    time.Time
+}
+
+// seller gives a registration, perhaps from memory, or repository.ErrNotFound.
+func (s *Service) seller(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
+	key := sellerKey{tenant, npwp}
+	s.sellers.mu.Lock()
+	found, ok := s.sellers.known[key]
+	s.sellers.mu.Unlock()
+	if ok && s.Now().Before(found.until) {
+		return found.taxpayer, nil
+	}
+	taxpayer, err := s.DB.Taxpayer(ctx, tenant, npwp)
+	if err != nil {
+		return taxpayer, err
+	}
+	s.sellers.mu.Lock()
+	defer s.sellers.mu.Unlock()
+	if s.sellers.known == nil || len(s.sellers.known) >= 100_000 {
+		s.sellers.known = map[sellerKey]rememberedTaxpayer{}
+	}
+	s.sellers.known[key] = rememberedTaxpayer{taxpayer, s.Now().Add(taxpayerMemory)}
+	return taxpayer, nil
+}
+
+func (s *Service) forgetSeller(tenant, npwp string) {
+	s.sellers.mu.Lock()
+	defer s.sellers.mu.Unlock()
+	delete(s.sellers.known, sellerKey{tenant, npwp})
+}
+
+// Register registers a seller of a tenant, or changes its registration; it says
+// whether the seller is new. The channel must be one that this gateway is set up for.
+func (s *Service) Register(ctx context.Context, t faktur.Taxpayer) (faktur.Taxpayer, bool, error) {
+	if err := t.Validate(); err != nil {
+		return t, false, err
+	}
+	channel, err := s.channelFor(t.Channel)
+	if err != nil {
+		return t, false, err
+	}
+	description, err := channel.describe(ctx)
+	if err != nil {
+		return t, false, &faktur.Error{Kind: faktur.KindUnavailable, Code: "channel_unreachable",
+			Detail:     fmt.Sprintf("The channel %s does not answer, so it is not known whether it is the real tax system. Try again soon.", t.Channel),
+			RetryAfter: 5 * time.Second, Cause: err}
+	}
+	if err := s.checkLivemode(ctx, t, description); err != nil {
+		return t, false, err
+	}
+	t.Livemode = description.Livemode
+	stored, created, err := s.DB.SaveTaxpayer(ctx, t, s.Now())
+	s.forgetSeller(t.Tenant, t.NPWP)
+	s.queued.ring()
+	return stored, created, translate(err, "taxpayer")
+}
+
+// checkLivemode refuses to move a seller between the real tax system and the
+// simulator: its livemode is fixed at its first registration.
+func (s *Service) checkLivemode(ctx context.Context, t faktur.Taxpayer, d adapter.Description) error {
+	known, err := s.DB.Taxpayer(ctx, t.Tenant, t.NPWP)
+	if errors.Is(err, repository.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return translate(err, "taxpayer")
+	}
+	if known.Livemode == d.Livemode {
+		return nil
+	}
+	return faktur.NewError(faktur.KindConflict, "livemode_fixed",
+		fmt.Sprintf("This seller was registered with livemode %t, and channel %s has livemode %t. "+
+			"A seller never moves between the simulator and the real tax system; use another tenant for tests.",
+			known.Livemode, t.Channel, d.Livemode))
+}
+
+// channelFor finds a channel of this gateway, or says which setting is missing.
+func (s *Service) channelFor(name faktur.Channel) (*channel, error) {
+	for _, c := range s.channels {
+		if c.Name() == name {
+			return c, nil
+		}
+	}
+	message := fmt.Sprintf("This gateway is not set up for channel %s.", name)
+	if name == faktur.ChannelPJAP {
+		message = "This gateway has no tax-system connector: set FAKTURGATE_PJAP_URL to its address, or to `simulator` to try things out."
+	} else if !slices.Contains(faktur.Channels(), name) {
+		message = fmt.Sprintf("There is no channel %q; there are %v.", name, faktur.Channels())
+	}
+	return nil, faktur.Invalid([]faktur.Fault{{Pointer: "/channel", Code: "channel_unavailable", Message: message}})
+}
+
+// Taxpayer gives a registered seller of a tenant.
+func (s *Service) Taxpayer(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
+	t, err := s.DB.Taxpayer(ctx, tenant, npwp)
+	return t, translate(err, "taxpayer")
+}
+
+// Taxpayers lists a tenant's sellers by NPWP.
+func (s *Service) Taxpayers(ctx context.Context, tenant string, limit int, cursor string) (Page[faktur.Taxpayer], error) {
+	after, err := openCursor(cursor)
+	if err != nil {
+		return Page[faktur.Taxpayer]{}, err
+	}
+	list, err := s.DB.Taxpayers(ctx, tenant, after, limit+1)
+	if err != nil {
+		return Page[faktur.Taxpayer]{}, translate(err, "taxpayer")
+	}
+	return newPage(list, limit, func(t faktur.Taxpayer) string { return t.NPWP }), nil
+}
