@@ -60,7 +60,7 @@ fmt: ## format the Go code
 
 generate: ## write the generated files anew
 	go -C tools run ./openapi -root ..
-	go test ./faktur -run '^TestStateMachineDoc$$' -update
+	go test . -run '^TestStateMachineDoc$$' -update
 
 drift: generate # fails when a generated file is not what its source gives
 	@git diff --exit-code --stat -- $(GENERATED) || \

@@ -22,10 +22,7 @@ func shapeOperations(doc object, overlay *overlay) {
 }
 
 func shapeOperation(method string, operation object, overlay *overlay) {
-	secured := operation["security"] != nil
-	if !secured {
-		operation["security"] = []any{} // the overlay's bearer scheme is the default
-	}
+	secured := shapeSecurity(operation)
 	responses := child(operation, "responses")
 	for _, code := range sorted(responses) {
 		shapeResponse(code, responses[code].(object))
@@ -44,6 +41,20 @@ func shapeOperation(method string, operation object, overlay *overlay) {
 		renameMedia(child(body, "content"), "*/*", "application/json")
 	}
 	shapeParameters(operation, method, secured, overlay)
+}
+
+// shapeSecurity asks for the overlay's one scheme, with the scopes of @Security,
+// whatever name stands there; a route without @Security is open to everyone.
+func shapeSecurity(operation object) (secured bool) {
+	requirements, secured := operation["security"].([]any)
+	asked := []any{}
+	for _, requirement := range requirements {
+		for _, scopes := range requirement.(object) {
+			asked = append(asked, object{"bearer": scopes})
+		}
+	}
+	operation["security"] = asked
+	return secured
 }
 
 // shapeResponse makes whatever is not a success a problem document, and leaves a

@@ -58,7 +58,7 @@ func GetInvoices(w http.ResponseWriter, r *http.Request) {}
 //	@ID			listEvents
 //	@Produce	json
 //	@Success	200	{object}	List[Event]
-//	@Security	bearer
+//	@Security	ApiKeyAuth
 //	@Router		/events [get]
 func GetEvents(w http.ResponseWriter, r *http.Request) {}
 

@@ -1,0 +1,82 @@
+package fakturgate_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+var update = flag.Bool("update", false, "write the generated documents instead of comparing with them")
+
+// docs/state-machine.md says what faktur.Transitions allows, no more and no less.
+func TestStateMachineDoc(t *testing.T) {
+	t.Parallel()
+	const file = "docs/state-machine.md"
+	got := stateMachine()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not what faktur.Transitions says; make generate writes it (-file +now):\n%s", file, diff)
+	}
+}
+
+func stateMachine() string {
+	var diagram, table strings.Builder
+	for _, step := range faktur.Transitions() {
+		fmt.Fprintf(&diagram, "    %s --> %s\n", step.From, step.To)
+		fmt.Fprintf(&table, "| %s | %s | %s |\n", step.From, step.To, step.Why)
+	}
+	return `# The life of a document
+
+<!-- Generated from faktur.Transitions by make generate; do not edit. -->
+
+Every step below tells one event, ` + "`invoice.STATUS` or `return.STATUS`" + `. A step that is not
+in the table does not happen: asking for it answers 409.
+
+` + "```mermaid\nstateDiagram-v2\n    [*] --> queued\n" + diagram.String() + "```" + `
+
+| from | to | when |
+|---|---|---|
+` + table.String()
+}
+
+// Whoever may subscribe to an event type finds it described, and nothing is
+// described that never comes.
+func TestWebhooksAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Webhooks map[faktur.EventType]any `json:"webhooks"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	var described []faktur.EventType
+	for eventType := range document.Webhooks {
+		described = append(described, eventType)
+	}
+	slices.Sort(described)
+	types := faktur.EventTypes()
+	slices.Sort(types)
+	if diff := cmp.Diff(types, described); diff != "" {
+		t.Errorf("faktur.EventTypes and the webhooks of docs/openapi.json differ; describe them in docs/openapi.overlay.yaml (-code +document):\n%s", diff)
+	}
+}
