@@ -4,7 +4,6 @@ package fakturgate_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"os/exec"
@@ -12,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const module = "github.com/fakturgate/fakturgate"
@@ -108,9 +110,9 @@ func listPackages(t *testing.T) []goPackage {
 		t.Fatalf("go list: %v\n%s", err, stderr.String())
 	}
 	var packages []goPackage
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+	for decoder := jsontext.NewDecoder(bytes.NewReader(out)); ; {
 		var p goPackage
-		err := decoder.Decode(&p)
+		err := json.UnmarshalDecode(decoder, &p)
 		if errors.Is(err, io.EOF) {
 			break
 		}
