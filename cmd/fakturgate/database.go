@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/service"
+)
+
+// databaseFlags name the database.
+type databaseFlags struct {
+	DatabaseURL string `env:"FAKTURGATE_DATABASE_URL" default:"sqlite:fakturgate.db" placeholder:"URL" help:"sqlite:PATH or postgres://... (default: ${default})."`
+}
+
+func (f databaseFlags) open(ctx context.Context) (*repository.DB, error) {
+	return repository.Open(ctx, f.DatabaseURL)
+}
+
+// sqlitePath is the file of a SQLite database, "" for PostgreSQL.
+func (f databaseFlags) sqlitePath() string {
+	path, _ := strings.CutPrefix(f.DatabaseURL, "sqlite:")
+	if path == f.DatabaseURL {
+		return ""
+	}
+	return path
+}
+
+// masterKeyFlags give the key that stored secrets are encrypted with.
+type masterKeyFlags struct {
+	MasterKey     string `env:"FAKTURGATE_MASTER_KEY" placeholder:"BASE64" help:"32 bytes, base64: encrypts stored secrets. Without it a file beside the SQLite database is used, and made when missing."`
+	MasterKeyFile string `env:"FAKTURGATE_MASTER_KEY_FILE" placeholder:"FILE" help:"A file that holds the master key."`
+}
+
+// sealer makes the Sealer. On SQLite a missing key is generated beside the file.
+func (f masterKeyFlags) sealer(database databaseFlags) (*service.Sealer, error) {
+	text, err := secretOrFile(f.MasterKey, f.MasterKeyFile, "FAKTURGATE_MASTER_KEY")
+	if err != nil {
+		return nil, err
+	}
+	if text == "" {
+		if text, err = generatedKey(database.sqlitePath()); err != nil {
+			return nil, err
+		}
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return nil, errors.New("FAKTURGATE_MASTER_KEY is not base64; `openssl rand -base64 32` makes one")
+	}
+	return service.NewSealer(key)
+}
+
+// secretOrFile gives a secret that is set directly or by file; "" when neither is.
+func secretOrFile(value, file, name string) (string, error) {
+	switch {
+	case value != "" && file != "":
+		return "", fmt.Errorf("set %s or %s_FILE, not both", name, name)
+	case file == "":
+		return value, nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// generatedKey reads or makes the key file beside a SQLite database.
+func generatedKey(sqlitePath string) (string, error) {
+	if sqlitePath == "" {
+		return "", errors.New("PostgreSQL needs FAKTURGATE_MASTER_KEY (or _FILE): 32 bytes in base64, which `openssl rand -base64 32` makes; keep it, secrets in the database open with no other")
+	}
+	path := sqlitePath + ".masterkey"
+	text, err := os.ReadFile(path) //nolint:gosec // beside the operator's own database
+	if err == nil {
+		return string(text), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("master key: %w", err)
+	}
+	key := make([]byte, 32)
+	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
+	fresh := base64.StdEncoding.EncodeToString(key)
+	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("master key: %w", err)
+	}
+	return fresh, nil
+}

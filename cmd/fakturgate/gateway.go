@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/adapter/pjap"
+	"github.com/fakturgate/fakturgate/api"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/handlers"
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/service"
+	"github.com/fakturgate/fakturgate/webhook"
+)
+
+// gateway is one whole fakturgate: what serve runs, and demo too.
+type gateway struct {
+	config  serveCommand
+	logger  *slog.Logger
+	db      *repository.DB
+	service *service.Service
+	sim     *runningSimulator // nil when the tax system is elsewhere
+	url     string            // where the API listens
+	servers []*http.Server
+	failed  chan error         // a server that ended by itself
+	hangUp  context.CancelFunc // long-polls answer at once
+	finish  context.CancelFunc // the service takes no further step
+	worked  chan struct{}      // closed when the service has stopped
+}
+
+// startGateway brings everything up; the caller ends it with stop.
+func startGateway(ctx context.Context, config serveCommand, logger *slog.Logger) (_ *gateway, err error) {
+	g := &gateway{config: config, logger: logger, failed: make(chan error, 3)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.release())
+		}
+	}()
+	if err := g.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.makeService(ctx); err != nil {
+		return nil, err
+	}
+	return g, g.serve(ctx)
+}
+
+func (g *gateway) openDatabase(ctx context.Context) (err error) {
+	if g.db, err = g.config.open(ctx); err != nil {
+		return err
+	}
+	if err := g.db.HoldForServing(); err != nil {
+		return err
+	}
+	n, err := g.db.MigrateTogether(ctx)
+	if err == nil && n > 0 {
+		g.logger.Info("the database's schema was brought up", "migrations", n)
+	}
+	return err
+}
+
+func (g *gateway) makeService(ctx context.Context) error {
+	sealer, err := g.config.sealer(g.config.databaseFlags)
+	if err != nil {
+		return err
+	}
+	reference, err := g.config.reference()
+	if err != nil {
+		return err
+	}
+	channels, err := g.channels(ctx)
+	if err != nil {
+		return err
+	}
+	allowed, err := webhook.ParseCIDRs(g.config.WebhookAllowCIDRs)
+	if err != nil {
+		return fmt.Errorf("FAKTURGATE_WEBHOOK_ALLOW_CIDRS: %w", err)
+	}
+	g.service = service.New(service.Config{
+		DB: g.db, Rules: faktur.NewRules(reference), Sealer: sealer, Channels: channels, Logger: g.logger,
+		Sender: webhook.NewSender(webhook.Config{Guard: webhook.Guard{Allowed: allowed}, UserAgent: "fakturgate/" + version}),
+		Lease:  g.config.Lease, SettleWindow: g.config.SettleWindow, ReuploadWait: g.config.ReuploadWait,
+		StuckAfter: g.config.StuckAfter, DeadlineNear: g.config.DeadlineNear,
+		PollMin: g.config.PollMin, PollMax: g.config.PollMax,
+	})
+	if g.config.BootstrapKey == "" {
+		return nil
+	}
+	return g.service.EnsureBootstrapKey(ctx, g.config.BootstrapKey)
+}
+
+// reference loads the code lists, some of them perhaps newer than the built-in ones.
+func (c serveCommand) reference() (*faktur.Reference, error) {
+	var dir fs.FS
+	if c.ReferenceDir != "" {
+		dir = os.DirFS(c.ReferenceDir)
+	}
+	reference, err := faktur.LoadReference(dir)
+	if err != nil {
+		return nil, fmt.Errorf("FAKTURGATE_REFERENCE_DIR: %w", err)
+	}
+	return reference, nil
+}
+
+// channels are the ways into the tax system that the configuration names.
+func (g *gateway) channels(ctx context.Context) ([]adapter.Channel, error) {
+	address, err := g.connector(ctx)
+	if err != nil || address.url == "" {
+		return nil, err
+	}
+	channel, err := pjap.New(pjap.Config{BaseURL: address.url, Token: address.token, UserAgent: "fakturgate/" + version})
+	if err != nil {
+		return nil, fmt.Errorf("FAKTURGATE_PJAP_URL: %w", err)
+	}
+	return []adapter.Channel{channel}, nil
+}
+
+type connectorAddress struct{ url, token string }
+
+// connector gives the tax-system connector's address, and starts the simulator
+// when that is it.
+func (g *gateway) connector(ctx context.Context) (connectorAddress, error) {
+	token, err := secretOrFile(g.config.PJAPToken, g.config.PJAPTokenFile, "FAKTURGATE_PJAP_TOKEN")
+	if err != nil {
+		return connectorAddress{}, err
+	}
+	if !g.config.Simulator && g.config.PJAPURL != "simulator" {
+		return connectorAddress{g.config.PJAPURL, token}, nil
+	}
+	token = randomToken()
+	g.sim, err = startSimulator(ctx, g.config.Sim, g.config.SimAddr, token, g.config.simulatorState(), g.logger)
+	if err != nil {
+		return connectorAddress{}, err
+	}
+	g.logger.Warn("the tax system is simulated: nothing here is filed, and no approval is real", "ledger", g.sim.url+"/ledger")
+	return connectorAddress{g.sim.url, token}, nil
+}
+
+// simulatorState is where a simulator in this process remembers: beside the
+// SQLite database, unless it is told otherwise.
+func (c serveCommand) simulatorState() string {
+	if c.Sim.State != "" {
+		return c.Sim.State
+	}
+	if path := c.sqlitePath(); path != "" {
+		return path + ".simulator"
+	}
+	return "fakturgate.simulator"
+}
+
+// serve starts the service's work and the HTTP servers.
+func (g *gateway) serve(ctx context.Context) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(g.service.Collectors()...)
+	closing, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	working, finish := context.WithCancel(context.WithoutCancel(ctx))
+	g.hangUp, g.finish = hangUp, finish
+	public, internal := api.New(api.Config{
+		Handlers: &handlers.Handlers{Service: g.service, Logger: g.logger, Closing: closing},
+		Logger:   g.logger, Metrics: registry, RequestsPerSecond: g.config.RateLimit,
+	})
+	url, err := g.listen(ctx, g.config.Addr, public)
+	if err != nil {
+		return err
+	}
+	g.url = url
+	if g.config.MetricsAddr != "" {
+		if _, err := g.listen(ctx, g.config.MetricsAddr, internal); err != nil {
+			return err
+		}
+	}
+	g.worked = make(chan struct{})
+	go func() {
+		defer close(g.worked)
+		g.service.Run(working, g.config.Workers == "on")
+	}()
+	return nil
+}
+
+func (g *gateway) listen(ctx context.Context, addr string, handler http.Handler) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	server := api.NewServer(addr, handler, g.logger)
+	g.servers = append(g.servers, server)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			g.failed <- err
+		}
+	}()
+	return "http://" + strings.Replace(listener.Addr().String(), "[::]", "127.0.0.1", 1), nil
+}
+
+// stopTime is how long requests and workers may take to end.
+const stopTime = 25 * time.Second
+
+// stop ends everything in the order that loses nothing: first no new requests,
+// then those under way, then the workers, then the database.
+func (g *gateway) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	var errs []error
+	g.hangUp()
+	for _, server := range g.servers {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	g.finish()
+	select {
+	case <-g.worked:
+	case <-ctx.Done():
+		errs = append(errs, errors.New("the workers did not end in time; what they had under way is looked up at the next start"))
+	}
+	return errors.Join(append(errs, g.release())...)
+}
+
+// release closes what startGateway opened.
+func (g *gateway) release() error {
+	var errs []error
+	if g.sim != nil {
+		errs = append(errs, g.sim.stop())
+	}
+	if g.db != nil {
+		errs = append(errs, g.db.Close())
+	}
+	return errors.Join(errs...)
+}
