@@ -82,11 +82,11 @@ func (c *arithmetic) dpp(i int, l *Line, expected Amount) Amount {
 	if l.DPP == nil {
 		return expected
 	}
-	if c.near(*l.DPP, expected) {
-		c.keep(i, "dpp", *l.DPP, expected)
-	} else {
+	if !c.near(*l.DPP, expected) {
 		c.refuse(linePointer(i, "dpp"), "dpp_mismatch", "dpp is %s, but unit_price x quantity - discount is %s. Send %s, or leave dpp out and it is computed.", l.DPP, expected, expected)
+		return expected // so that the faults that follow name what would be right
 	}
+	c.keep(i, "dpp", *l.DPP, expected)
 	return *l.DPP
 }
 

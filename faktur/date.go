@@ -79,6 +79,9 @@ func (d Date) Compare(other Date) int {
 	return cmp.Or(cmp.Compare(d.year, other.year), cmp.Compare(d.month, other.month), cmp.Compare(d.day, other.day))
 }
 
+// Equal says whether d and other are the same date.
+func (d Date) Equal(other Date) bool { return d == other }
+
 // AddDays gives the date n days later; n may be negative.
 func (d Date) AddDays(n int) Date {
 	return NewDate(int(d.year), time.Month(d.month), int(d.day)+n)

@@ -5,9 +5,6 @@ func (c *check) checkLine(i int, l *Line) {
 	if doubtful(l.Name) {
 		c.doubtText(linePointer(i, "name"), l.Name)
 	}
-	if l.Quantity.IsZero() && !l.Quantity.Absent() {
-		c.refuse(linePointer(i, "quantity"), "quantity_zero", "The quantity is 0. A line sells something; leave it out otherwise.")
-	}
 	c.doubtUnit(i, l)
 	c.doubtGoodsCode(i, l)
 	if !l.Luxury && l.PPnBMRate != nil && !l.PPnBMRate.IsZero() {
@@ -19,7 +16,11 @@ func (c *check) checkLine(i int, l *Line) {
 // checkNumbers notes the numbers of line i that are none, and says whether
 // there is enough to compute with.
 func (c *check) checkNumbers(i int, l *Line) bool {
-	sound := !l.UnitPrice.Absent() && !l.Quantity.Absent()
+	sound := !l.UnitPrice.Absent() && !l.Quantity.Absent() // told as missing
+	if l.Quantity.IsZero() && !l.Quantity.Absent() {
+		c.refuse(linePointer(i, "quantity"), "quantity_zero", "The quantity is 0. Leave the line out, or send how many units it sells.")
+		sound = false
+	}
 	for _, a := range [...]struct {
 		field  string
 		amount *Amount

@@ -29,6 +29,9 @@ func (c *check) checkBuyer() {
 }
 
 func (c *check) checkBuyerNPWP(buyer Buyer) {
+	if buyer.NITKU != "" && !ValidNITKU(buyer.NITKU) {
+		c.refuse("/buyer/nitku", "nitku_malformed", "%s", nitkuAdvice(clip(buyer.NITKU)))
+	}
 	if buyer.IDNumber == "" {
 		return // told as missing
 	}
@@ -38,10 +41,6 @@ func (c *check) checkBuyerNPWP(buyer Buyer) {
 		return
 	}
 	c.doubtNPWP("/buyer/id_number", buyer.IDNumber)
-	if buyer.NITKU != "" && !ValidNITKU(buyer.NITKU) {
-		c.refuse("/buyer/nitku", "nitku_malformed", "%s", nitkuAdvice(clip(buyer.NITKU)))
-		return
-	}
 	c.doubtNITKU("/buyer/nitku", buyer.NITKU, buyer.IDNumber)
 	if buyer.IDNumber == c.inv.Seller.NPWP {
 		c.warn("/buyer/id_number", "buyer_is_seller", "Buyer and seller have the same NPWP. That is right only for deliveries to yourself.")
@@ -49,6 +48,7 @@ func (c *check) checkBuyerNPWP(buyer Buyer) {
 }
 
 func (c *check) checkBuyerNIK(buyer Buyer) {
+	c.checkNITKUOfOthers(buyer)
 	if buyer.IDNumber == "" {
 		return // told as missing
 	}
@@ -59,19 +59,17 @@ func (c *check) checkBuyerNIK(buyer Buyer) {
 	if doubt := nikDoubt(buyer.IDNumber); doubt != "" {
 		c.warn("/buyer/id_number", "nik_doubtful", "%s", doubt)
 	}
-	c.checkNITKUOfOthers(buyer)
+	if buyer.NITKU != HeadOffice && buyer.NITKU != "" {
+		c.doubtNITKU("/buyer/nitku", buyer.NITKU, buyer.IDNumber)
+	}
 }
 
 // checkNITKUOfOthers: DJP's template writes 000000 for a buyer without NPWP,
 // whatever was given; that others write 22 digits is a conflict of sources
 // (FACTS 1.1 row 17), so both are taken.
 func (c *check) checkNITKUOfOthers(buyer Buyer) {
-	switch {
-	case buyer.NITKU == "", buyer.NITKU == HeadOffice:
-	case !ValidNITKU(buyer.NITKU):
+	if buyer.NITKU != "" && buyer.NITKU != HeadOffice && !ValidNITKU(buyer.NITKU) {
 		c.refuse("/buyer/nitku", "nitku_malformed", "%s Leave it out for a buyer without NPWP.", nitkuAdvice(clip(buyer.NITKU)))
-	case buyer.IDType == IDTypeNIK && buyer.NITKU[:16] != buyer.IDNumber:
-		c.doubtNITKU("/buyer/nitku", buyer.NITKU, buyer.IDNumber)
 	}
 }
 

@@ -1,0 +1,50 @@
+package faktur_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+func TestTaxpayerValidate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		body string
+		want []string
+	}{
+		{"least", `{"name":"PT Penjual","channel":"pjap"}`, nil},
+		{"all settings", `{"name":"PT Penjual","channel":"coretax_xml","settings":{"rounding":"rupiah","tolerance":"2","settle_window":"30m",
+			"reupload_wait":"15m","stuck_after":"24h","deadline_near":"72h","upload_deadlines":{"2026-11":"2026-12-22"}}}`, nil},
+		{"no name, no channel", `{"name":" "}`, []string{"/name required", "/channel required"}},
+		{"a channel that is none", `{"name":"PT","channel":"fax"}`, []string{"/channel unknown_value"}},
+		{"every setting wrong", `{"name":"PT","channel":"pjap","settings":{"rounding":"none","tolerance":"-1","settle_window":"soon",
+			"reupload_wait":"-1m","stuck_after":"0s","deadline_near":"3 days","upload_deadlines":{"2026-11":"2026-11-30","2026-12":"2026-13-01","2027-01":null,"next/month":"2026-12-22"}}}`,
+			[]string{"/settings/rounding unknown_value", "/settings/settle_window duration_malformed", "/settings/reupload_wait duration_malformed",
+				"/settings/stuck_after duration_malformed", "/settings/deadline_near duration_malformed", "/settings/tolerance amount_negative",
+				"/settings/upload_deadlines/2026-11 deadline_too_early", "/settings/upload_deadlines/2026-12 date_malformed",
+				"/settings/upload_deadlines/2027-01 date_malformed", "/settings/upload_deadlines/next~1month month_malformed"}},
+	} {
+		taxpayer := decode[faktur.Taxpayer](t, []byte(c.body))
+		taxpayer.NPWP = "0012345674901000"
+		if diff := cmp.Diff(append([]string{}, c.want...), summary(faultsOf(t, taxpayer.Validate()))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+	taxpayer := faktur.Taxpayer{NPWP: "012345674901000", Name: "PT", Channel: faktur.ChannelPJAP}
+	if got := summary(faultsOf(t, taxpayer.Validate())); len(got) != 1 || got[0] != "npwp npwp_15_digits" {
+		t.Errorf("the address's NPWP: %v", got)
+	}
+}
+
+func TestEveryChannelMayBeRegistered(t *testing.T) {
+	t.Parallel()
+	for _, channel := range faktur.Channels() {
+		taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT Penjual", Channel: channel}
+		if err := taxpayer.Validate(); err != nil {
+			t.Errorf("%s: %v", channel, err)
+		}
+	}
+}
