@@ -2,8 +2,8 @@
 //
 // It goes in a straight line: swag reads the annotations on the handlers
 // (annotations.go), the struct tags give back what swag drops (tags.go), schemas
-// and operations take the shape that CONTRACT.md promises (schemas.go,
-// requests.go, operations.go), and the hand-written overlay adds what no
+// and operations take the API's one shape (schemas.go, requests.go,
+// operations.go), and the hand-written overlay adds what no
 // annotation can say (overlay.go, docs/openapi.overlay.yaml).
 package main
 
@@ -46,7 +46,7 @@ func generate(folders []string, overlayFile string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := readAnnotations(folders, overlay.types)
+	doc, err := readAnnotations(folders, overlay.Types)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,10 @@ func generate(folders []string, overlayFile string) ([]byte, error) {
 	if err := shapeSchemas(doc); err != nil {
 		return nil, err
 	}
-	splitRequests(doc)
+	if err := splitRequests(doc); err != nil {
+		return nil, err
+	}
 	shapeOperations(doc, overlay)
-	doc = overlay.applyTo(doc)
+	overlay.applyTo(doc)
 	return render(doc)
 }

@@ -8,7 +8,7 @@ import (
 
 const problemType = "application/problem+json"
 
-// shapeOperations brings every operation into line with CONTRACT.md: errors are
+// shapeOperations brings every operation into the API's one shape: errors are
 // problem documents, the answers that any route can give are listed on each, and
 // headers are described once.
 func shapeOperations(doc object, overlay *overlay) {
@@ -28,7 +28,7 @@ func shapeOperation(method string, operation object, overlay *overlay) {
 		shapeResponse(code, responses[code].(object))
 	}
 	if secured {
-		for code, ref := range overlay.everyAnswer {
+		for code, ref := range overlay.EveryAnswer {
 			if _, own := responses[code]; !own {
 				responses[code] = ref
 			}
@@ -38,7 +38,8 @@ func shapeOperation(method string, operation object, overlay *overlay) {
 		addHeaders(method, code, responses[code].(object), secured)
 	}
 	if body, ok := operation["requestBody"].(object); ok {
-		renameMedia(child(body, "content"), "*/*", "application/json")
+		id, _ := operation["operationId"].(string)
+		shapeBody(child(body, "content"), overlay.examples[id])
 	}
 	shapeParameters(operation, method, secured, overlay)
 }
@@ -92,10 +93,14 @@ func addHeaders(method, code string, response object, secured bool) {
 	}
 }
 
-func renameMedia(content object, from, to string) {
-	if media, ok := content[from]; ok {
-		delete(content, from)
-		content[to] = media
+// shapeBody says that a body is JSON where no @Accept does, and adds its examples.
+func shapeBody(content, examples object) {
+	if media, ok := content["*/*"]; ok {
+		delete(content, "*/*")
+		content["application/json"] = media
+	}
+	if media, ok := content["application/json"].(object); ok && examples != nil {
+		media["examples"] = examples
 	}
 }
 
@@ -113,7 +118,7 @@ func shapeParameters(operation object, method string, secured bool, overlay *ove
 			delete(parameter, "x-example")
 			parameter["example"] = example
 		}
-		if patch, ok := overlay.parameters[parameter["name"].(string)]; ok {
+		if patch, ok := overlay.Parameters[parameter["name"].(string)]; ok {
 			merge(parameter, patch)
 		}
 		kept = append(kept, parameter)

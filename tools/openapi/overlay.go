@@ -1,23 +1,43 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// overlay is docs/openapi.overlay.yaml: what no annotation can say. All of it is
-// merged into the document (RFC 7396) but for these members.
+// overlay is docs/openapi.overlay.yaml: what no annotation can say.
 type overlay struct {
-	types          []string // x-types: Go types that no handler names and webhooks carry
-	everyAnswer    object   // x-every-answer: by code, what any secured operation may answer
-	parameters     object   // x-parameters: by name, what is merged into a parameter
-	documentEvents object   // x-document-events: by name without its kind ("approved")
-	eventKinds     object   // x-event-kinds: by kind ("invoice"), the event data that examples start from
-	otherEvents    object   // x-other-events: by type, those that are not about a document
-	rest           object
+	// Types are Go types whose schemas are wanted although no annotation may name them.
+	Types []string `yaml:"x-types"`
+	// EveryAnswer is, by status code, what any operation behind a key may answer.
+	EveryAnswer object `yaml:"x-every-answer"`
+	// Parameters is, by name, what is merged into every parameter.
+	Parameters object `yaml:"x-parameters"`
+	// RequestExamples are, by @ID, files of the folder examples beside the overlay.
+	RequestExamples map[string][]string `yaml:"x-request-examples"`
+	// EventKinds is, by kind of document, the data that examples of events start from.
+	EventKinds map[string]object `yaml:"x-event-kinds"`
+	// DocumentEvents are told as KIND.NAME, OtherEvents under their own name.
+	DocumentEvents map[string]event `yaml:"x-document-events"`
+	OtherEvents    map[string]event `yaml:"x-other-events"`
+	// Rest is merged into the document (RFC 7396).
+	Rest object `yaml:",inline"`
+
+	examples map[string]object // by @ID, what RequestExamples names
+}
+
+// event is one type of event. The schema is set for OtherEvents alone; the data
+// is the example's, or what differs from its kind's.
+type event struct {
+	Summary     string `yaml:"summary"`
+	Description string `yaml:"description"`
+	Schema      object `yaml:"schema"`
+	Data        object `yaml:"data"`
 }
 
 func readOverlay(file string) (*overlay, error) {
@@ -25,50 +45,42 @@ func readOverlay(file string) (*overlay, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rest object
-	if err := yaml.Unmarshal(text, &rest); err != nil {
+	var o overlay
+	if err := yaml.Unmarshal(text, &o); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	take := func(name string) object {
-		member := child(rest, name)
-		delete(rest, name)
-		return member
+	o.examples = map[string]object{}
+	for id, names := range o.RequestExamples {
+		o.examples[id] = object{}
+		for _, name := range names {
+			body, err := os.ReadFile(filepath.Join(filepath.Dir(file), "examples", name+".json"))
+			if err != nil {
+				return nil, err
+			}
+			o.examples[id][name] = object{"value": json.RawMessage(body)}
+		}
 	}
-	var types []string
-	listed, _ := rest["x-types"].([]any)
-	for _, name := range listed {
-		types = append(types, fmt.Sprint(name))
-	}
-	delete(rest, "x-types")
-	return &overlay{
-		types:       types,
-		everyAnswer: take("x-every-answer"), parameters: take("x-parameters"),
-		documentEvents: take("x-document-events"), eventKinds: take("x-event-kinds"), otherEvents: take("x-other-events"),
-		rest: rest,
-	}, nil
+	return &o, nil
 }
 
 // applyTo merges the overlay into the document and adds a webhook per event type.
-func (o *overlay) applyTo(doc object) object {
-	merge(doc, o.rest)
+func (o *overlay) applyTo(doc object) {
+	merge(doc, o.Rest)
 	webhooks := child(doc, "webhooks")
-	for _, kind := range sorted(o.eventKinds) {
-		for _, name := range sorted(o.documentEvents) {
-			event := o.documentEvents[name].(object)
-			data := maps.Clone(o.eventKinds[kind].(object))
-			maps.Copy(data, event["data"].(object))
-			webhooks[kind+"."+name] = webhook(kind+"."+name, event, object{"$ref": schemaRefs + "EventData"}, data)
+	for kind, data := range o.EventKinds {
+		for name, e := range o.DocumentEvents {
+			example := maps.Clone(data)
+			maps.Copy(example, e.Data)
+			webhooks[kind+"."+name] = webhook(kind+"."+name, e, object{"$ref": schemaRefs + "EventData"}, example)
 		}
 	}
-	for _, name := range sorted(o.otherEvents) {
-		event := o.otherEvents[name].(object)
-		webhooks[name] = webhook(name, event, event["schema"], event["data"])
+	for name, e := range o.OtherEvents {
+		webhooks[name] = webhook(name, e, e.Schema, e.Data)
 	}
-	return doc
 }
 
 // webhook describes the POST that tells subscribers of one type of event.
-func webhook(eventType string, event object, schema, example any) object {
+func webhook(eventType string, e event, schema, example object) object {
 	body := object{
 		"type":                 "object",
 		"additionalProperties": false,
@@ -81,8 +93,8 @@ func webhook(eventType string, event object, schema, example any) object {
 	}
 	return object{"post": object{
 		"operationId": eventType,
-		"summary":     event["summary"],
-		"description": event["description"],
+		"summary":     e.Summary,
+		"description": e.Description,
 		"tags":        []any{"events"},
 		"security":    []any{},
 		"parameters": []any{

@@ -1,38 +1,50 @@
 package main
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+)
 
-// decimal marks a string that holds an amount or a rate. CONTRACT: they leave as
-// strings and are accepted as strings or JSON numbers.
+// decimal marks a string that holds an amount or a rate: they leave as strings
+// and are accepted as strings or JSON numbers.
 const decimal = "x-decimal"
 
 // splitRequests gives what is posted a schema of its own where it may be looser
-// than what is answered: read-only fields are always there in an answer and may
-// be missing in a request, and amounts may come as numbers.
+// than what is answered: a request may leave fields out that an answer always
+// has, write amounts as numbers, and say anything in read-only fields.
 // "Line" stays the answer's, "LineInput" is the request's.
-func splitRequests(doc object) {
+func splitRequests(doc object) error {
 	schemas := componentSchemas(doc)
-	bodies, answers := requestsAndRest(doc)
-	posted, answered := reachable(schemas, bodies), reachable(schemas, answers)
-
-	loose := map[string]object{}
-	for name := range posted {
+	loose := object{}
+	for name := range schemas {
 		loose[name] = loosened(schemas[name].(object))
 	}
+	bodies, answers := requestsAndRest(doc)
+	posted, answered := reachable(loose, bodies), reachable(schemas, answers)
+	looser := looserOnes(schemas, loose)
+
 	names := map[string]string{}
-	for name := range looserOnes(schemas, loose) {
-		published := name
-		if answered[name] {
-			published = name + "Input"
+	for name := range posted {
+		switch {
+		case looser[name] && answered[name]:
+			names[name] = name + "Input"
+			if _, taken := schemas[name+"Input"]; taken {
+				return fmt.Errorf("%s is both asked for and answered, and its request's schema would be %sInput, which a Go type is already", name, name)
+			}
+		case looser[name]:
+			names[name] = name
 		}
-		names[name] = published
+	}
+	for name, published := range names {
+		renameRefs(loose[name], names)
 		schemas[published] = loose[name]
 	}
-	for _, published := range names {
-		renameRefs(schemas[published], names)
-	}
 	renameRefs(bodies, names)
-	walk(doc, func(o object) { delete(o, decimal) })
+	walk(doc, func(o object) {
+		delete(o, decimal)
+		delete(o, asked)
+	})
+	return nil
 }
 
 // requestsAndRest gives the request bodies of all operations, and all that is
@@ -77,23 +89,21 @@ func loosened(schema object) object {
 			o["type"] = append(types, "number")
 			o["pattern"] = `^[0-9]+(\.[0-9]{1,2})?$`
 		}
-		properties, _ := o["properties"].(object)
-		required, _ := o["required"].([]any)
-		var kept []any
-		for _, name := range required {
-			if property, ok := properties[name.(string)].(object); !ok || property["readOnly"] != true {
-				kept = append(kept, name)
+		if names, ok := o[asked]; ok {
+			if delete(o, "required"); names != nil {
+				o["required"] = names
 			}
 		}
-		if properties != nil {
-			setRequired(o, kept)
+		if o["readOnly"] == true { // ignored, whatever it says
+			clear(o)
+			o["readOnly"] = true
 		}
 	})
 	return loose
 }
 
 // looserOnes gives the names whose loose schema differs, or refers to one that does.
-func looserOnes(schemas object, loose map[string]object) map[string]bool {
+func looserOnes(schemas, loose object) map[string]bool {
 	looser := map[string]bool{}
 	for name, schema := range loose {
 		if !reflect.DeepEqual(schema, schemas[name]) {

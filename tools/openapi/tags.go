@@ -15,7 +15,7 @@ import (
 type field struct {
 	name     string // in JSON
 	goType   string // without * and []: "faktur.Amount"
-	pattern  string // of the pattern tag
+	pattern  string // of the pattern tag, or of what the validate tag asks for; "" when there is none
 	optional bool   // omitempty or omitzero
 	embeds   string // the key of the embedded struct; then the rest is empty
 }
@@ -28,6 +28,38 @@ var goFormats = map[string]object{
 	// decimal marks what requests may also write as a JSON number; see requests.go.
 	"faktur.Amount": {"pattern": `^-?[0-9]+\.[0-9]{2}$`, decimal: true},
 	"faktur.Rate":   {"pattern": `^[0-9]+(\.[0-9]+)?$`, decimal: true},
+}
+
+// validated says what package faktur's own validations ask of a text.
+var validated = map[string]string{
+	"npwp":   "[0-9]{16}",
+	"nitku":  "[0-9]{22}",
+	"mmyyyy": "(0[1-9]|1[0-2])[0-9]{4}",
+}
+
+// shape turns the parameter of the validation "shape" into a pattern: # is a digit.
+var shape = strings.NewReplacer(".", `\.`, "#", "[0-9]")
+
+func patternOf(tag reflect.StructTag) string {
+	if pattern := tag.Get("pattern"); pattern != "" {
+		return pattern
+	}
+	rules := strings.Split(tag.Get("validate"), ",")
+	for _, rule := range rules {
+		name, parameter, _ := strings.Cut(rule, "=")
+		pattern := validated[name]
+		if name == "shape" {
+			pattern = shape.Replace(parameter)
+		}
+		if pattern == "" {
+			continue
+		}
+		if slices.Contains(rules, "omitempty") {
+			pattern = "(" + pattern + ")?"
+		}
+		return "^" + pattern + "$"
+	}
+	return ""
 }
 
 // readStructs finds every struct in folders, by swag's name for it ("faktur.Line").
@@ -76,7 +108,7 @@ func fieldsOf(pkg string, s *ast.StructType) []field {
 			fields = append(fields, field{embeds: goType})
 		case options[0] != "" && options[0] != "-":
 			fields = append(fields, field{
-				name: options[0], goType: goType, pattern: tag.Get("pattern"),
+				name: options[0], goType: goType, pattern: patternOf(tag),
 				optional: slices.Contains(options, "omitempty") || slices.Contains(options, "omitzero"),
 			})
 		}
@@ -102,8 +134,13 @@ func typeName(pkg string, expr ast.Expr) string {
 	return ""
 }
 
-// restoreTags gives the schemas back what swag drops: that a field is always
-// there unless it is omitempty or omitzero, its pattern, and its type's format.
+// asked marks what a request has to hold: the fields that are validate:"required",
+// as swag has it. An answer holds every field but those that are omitempty or
+// omitzero; see requests.go.
+const asked = "x-asked"
+
+// restoreTags gives the schemas back what swag drops: that an answer always
+// holds a field, its pattern, and its type's format.
 func restoreTags(doc object, structs map[string][]field) error {
 	schemas := componentSchemas(doc)
 	for _, name := range sorted(schemas) {
@@ -116,7 +153,7 @@ func restoreTags(doc object, structs map[string][]field) error {
 		if _, known := structs[key]; !known {
 			return fmt.Errorf("no struct %s found for the schema %s", key, name)
 		}
-		var required []any
+		var required []string
 		for _, f := range flatten(structs, key) {
 			property, ok := properties[f.name].(object)
 			if !ok {
@@ -127,7 +164,11 @@ func restoreTags(doc object, structs map[string][]field) error {
 			}
 			restoreFormat(property, f)
 		}
-		setRequired(schema, required)
+		schema[asked] = schema["required"]
+		if delete(schema, "required"); required != nil {
+			slices.Sort(required) // as swag's are
+			schema["required"] = anySlice(required)
+		}
 	}
 	return nil
 }
@@ -161,10 +202,10 @@ func restoreFormat(schema object, f field) {
 	}
 }
 
-func setRequired(schema object, names []any) {
-	if len(names) == 0 {
-		delete(schema, "required")
-		return
+func anySlice(names []string) []any {
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = name
 	}
-	schema["required"] = names
+	return list
 }

@@ -101,8 +101,8 @@ func TestSplitRequests(t *testing.T) {
 	const ref = "#/components/schemas/"
 	doc := parse(t, `{
 		"components": {"schemas": {
-			"Both":     {"type": "object", "properties": {"id": {"type": "string", "readOnly": true}}, "required": ["id"]},
-			"Same":     {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+			"Both":     {"type": "object", "properties": {"id": {"type": "string", "readOnly": true}, "name": {}}, "required": ["id", "name"], "x-asked": ["name"]},
+			"Same":     {"type": "object", "properties": {"a": {}}, "required": ["a"], "x-asked": ["a"]},
 			"Holder":   {"type": "object", "properties": {"both": {"$ref": "`+ref+`Both"}, "same": {"$ref": "`+ref+`Same"}}},
 			"OnlyAsks": {"type": "object", "properties": {"price": {"type": "string", "x-decimal": true}}}
 		}},
@@ -111,12 +111,14 @@ func TestSplitRequests(t *testing.T) {
 			"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "`+ref+`Holder"}}}}}
 		}}}
 	}`)
-	splitRequests(doc)
+	if err := splitRequests(doc); err != nil {
+		t.Fatal(err)
+	}
 
 	schemas := componentSchemas(doc)
 	for name, want := range map[string]string{
-		"Both":        `{"type": "object", "properties": {"id": {"type": "string", "readOnly": true}}, "required": ["id"]}`,
-		"BothInput":   `{"type": "object", "properties": {"id": {"type": "string", "readOnly": true}}}`,
+		"Both":        `{"type": "object", "properties": {"id": {"type": "string", "readOnly": true}, "name": {}}, "required": ["id", "name"]}`,
+		"BothInput":   `{"type": "object", "properties": {"id": {"readOnly": true}, "name": {}}, "required": ["name"]}`,
 		"Holder":      `{"type": "object", "properties": {"both": {"$ref": "` + ref + `Both"}, "same": {"$ref": "` + ref + `Same"}}}`,
 		"HolderInput": `{"type": "object", "properties": {"both": {"$ref": "` + ref + `BothInput"}, "same": {"$ref": "` + ref + `Same"}}}`,
 		"OnlyAsks":    `{"type": "object", "properties": {"price": {"type": ["string", "number"], "pattern": "^[0-9]+(\\.[0-9]{1,2})?$"}}}`,
@@ -183,5 +185,20 @@ func TestRestoreTagsNamesTheMissingStruct(t *testing.T) {
 	doc := parse(t, `{"components": {"schemas": {"faktur.Gone": {"type": "object", "properties": {"a": {}}}}}}`)
 	if err := restoreTags(doc, nil); err == nil || !strings.Contains(err.Error(), "faktur.Gone") {
 		t.Errorf("got %v, want an error that names faktur.Gone", err)
+	}
+}
+
+func TestPatternOf(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[reflect.StructTag]string{
+		`pattern:"^a$" validate:"npwp"`:            "^a$",
+		`validate:"required,npwp"`:                 "^[0-9]{16}$",
+		`validate:"omitempty,nitku"`:               "^([0-9]{22})?$",
+		`validate:"required,shape=UM.##"`:          `^UM\.[0-9][0-9]$`,
+		`validate:"required,max=100" example:"UM"`: "",
+	} {
+		if got := patternOf(tag); got != want {
+			t.Errorf("%s: got %s, want %s", tag, got, want)
+		}
 	}
 }

@@ -21,15 +21,16 @@ type Date struct{ day int }
 // TaxInvoice is what the ERP posts.
 type TaxInvoice struct {
 	Reference string `json:"reference" validate:"required,max=100" pattern:"^[^ ].*$" example:"INV/1"`
-	Date      Date   `json:"date" swaggertype:"string" example:"2026-11-22"`
+	Code      string `json:"code" validate:"omitempty,shape=TD.##" example:""` // "" may be left out
+	Date      Date   `json:"date" validate:"required" swaggertype:"string" example:"2026-11-22"`
 	Note      string `json:"note,omitzero" example:"a,b"`
 	Lines     []Line `json:"lines" validate:"required,min=1,max=5000"`
 }
 
 // Line is one good or service.
 type Line struct {
-	Kind  string  `json:"kind" enums:"goods,service" example:"goods"`
-	Price Amount  `json:"price" swaggertype:"string" example:"100.00"`
+	Kind  string  `json:"kind" validate:"required" enums:"goods,service" example:"goods"`
+	Price Amount  `json:"price" validate:"required" swaggertype:"string" example:"100.00"`
 	PPN   *Amount `json:"ppn,omitempty" swaggertype:"string" example:"11.00"`
 }
 
