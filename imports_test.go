@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"faktur":              {},
 	"migrations":          {},
 	"docs":                {},
+	"docs/docstest":       {"docs"},
 	"adapter":             {"faktur"},
 	"adapter/*":           {"adapter", "faktur"},
 	"webhook":             {"faktur"},
