@@ -32,17 +32,19 @@ type Channel interface {
 	// is out of reach for now.
 	Describe(ctx context.Context) (Description, error)
 
-	// Submit hands over documents, at most Description.MaxBatch. It gives one
-	// outcome for each, in order.
+	// Submit hands over documents of one livemode, at most Description.MaxBatch.
+	// It gives one outcome for each, in order. A document that the channel
+	// refuses is Known as SavedInvalid with its Reason, and harms no other.
 	Submit(ctx context.Context, batch []Submission) ([]Outcome, error)
 
 	// Status asks how submissions fare that the channel is known to hold. One
-	// that it does not know is not an error: its Outcome is Absent.
+	// that it does not know is not an error: its Outcome is Absent. Unknown is an
+	// item that the answer left out: nothing changes.
 	Status(ctx context.Context, clientIDs []string) ([]Outcome, error)
 
 	// LookUp asks whether submissions of unknown fate arrived. Absent means that
-	// the channel does not see it now, which is not yet certain (see
-	// Description.LookUpCertain).
+	// the channel does not see it now, which by itself is not certain (see
+	// Description.ResendHarmless, and the settle window in CONTRACT).
 	LookUp(ctx context.Context, clientIDs []string) ([]Outcome, error)
 }
 
@@ -87,19 +89,22 @@ type Certainty int
 // The certainties of an Outcome.
 const (
 	Unknown  Certainty = iota // it may have arrived or not: look it up
-	Known                     // Status says where it stands
-	NotTaken                  // certainly not taken this time, nothing is wrong with it: send it again later
-	Absent                    // the channel does not see it
+	Known                     // it arrived, or was refused for good: Status says where it stands
+	NotTaken                  // certainly not taken, nothing is wrong with it: send it again later; Submit only
+	Absent                    // the channel does not see it; Status and LookUp only
 )
 
 // Outcome is what a channel knows of one submission.
 type Outcome struct {
 	Certainty Certainty
-	// Status is where the document stands; only when Known.
+	// Status is where the document stands; only when Known. Known with Status ""
+	// is a document that arrived and whose state the channel cannot name, because
+	// the tax system used a word nobody knows: it changes only CoretaxStatus, and
+	// the document is neither sent again nor moved.
 	Status        faktur.Status
 	CoretaxStatus string         // raw, "" when the channel said nothing
 	NSFP          string         // "" before approval
-	Reason        *faktur.Reason // of a refusal; of a doubt when Unknown; nil when there is none
+	Reason        *faktur.Reason // of a refusal or a doubt; nil when there is none
 	Signer        string         // who signed, when the channel says so
 }
 

@@ -1,0 +1,184 @@
+// Package pjap is the channel to a connector that speaks the protocol of
+// docs/connector.yaml: a PJAP's, one of your own, or the simulator.
+//
+// What it is most careful about is what a failed call means; call.go holds
+// the whole table from what went wrong to what is certain.
+package pjap
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// Config says where the connector is and how to reach it.
+type Config struct {
+	// BaseURL is the connector's address, with a path prefix or without
+	// (FAKTURGATE_PJAP_URL). Plain http is for loopback only.
+	BaseURL string
+	// Token is sent as the bearer token (FAKTURGATE_PJAP_TOKEN); "" sends none.
+	Token string
+	// Transport carries the calls; nil means one of its own that keeps a few
+	// connections open. It must not repeat a POST by itself.
+	Transport http.RoundTripper
+	// UserAgent is how the gateway names itself; "" means "fakturgate".
+	UserAgent string
+}
+
+// Channel is the connector as adapter.Channel sees it. Its methods may be used
+// by many goroutines.
+type Channel struct {
+	base      string
+	userAgent string
+	client    *http.Client
+	// The token lives in these two only, so that no print of a Channel shows it.
+	authorize func(http.Header)
+	scrub     func(string) string // takes the token out of what the connector wrote
+	livemode  atomic.Pointer[bool]
+}
+
+var _ adapter.Channel = (*Channel)(nil)
+
+// New makes the channel without calling the connector. It refuses addresses over
+// which the token would travel readable.
+func New(c Config) (*Channel, error) {
+	base, err := parseBase(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("pjap: the token (FAKTURGATE_PJAP_TOKEN) has spaces or other characters that a bearer token cannot have")
+	}
+	channel := &Channel{
+		base: base, userAgent: cmp.Or(c.UserAgent, "fakturgate"),
+		client:    &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		authorize: func(http.Header) {},
+		scrub:     func(text string) string { return text },
+	}
+	if c.Transport == nil {
+		channel.client.Transport = newTransport()
+	}
+	if token := c.Token; token != "" {
+		channel.authorize = func(h http.Header) { h.Set("Authorization", "Bearer "+token) }
+		channel.scrub = func(text string) string { return strings.ReplaceAll(text, token, "[token]") }
+	}
+	return channel, nil
+}
+
+// newTransport keeps connections for a few big calls at once. Idle ones are
+// dropped early: a POST on a connection that the other side has just closed
+// would leave its whole batch unknown.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   5 * time.Second,
+		MaxIdleConns:          16,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       20 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+	}
+}
+
+// parseBase gives the address without a slash at its end. Its errors never
+// repeat the address as a whole, because it may hold a password.
+func parseBase(text string) (string, error) {
+	base, err := url.Parse(text)
+	if err != nil || base.Host == "" {
+		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) is not an http or https URL such as https://pjap.example.com")
+	}
+	switch {
+	case base.User != nil:
+		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) holds a user or password; the token goes into FAKTURGATE_PJAP_TOKEN")
+	case base.RawQuery != "" || base.Fragment != "":
+		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) must end with its path, without ? and #")
+	case base.Scheme == "http" && !isLoopback(base.Hostname()):
+		return "", fmt.Errorf("pjap: plain http to %s would show the token and the invoices to everyone on the way; use https (plain http is for this machine only)", base.Hostname())
+	case base.Scheme != "http" && base.Scheme != "https":
+		return "", fmt.Errorf("pjap: the connector's address (FAKTURGATE_PJAP_URL) begins with %s:, and must begin with https:", base.Scheme)
+	}
+	return strings.TrimRight(base.String(), "/"), nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
+}
+
+// Name is pjap.
+func (c *Channel) Name() faktur.Channel { return faktur.ChannelPJAP }
+
+// Describe asks the connector for its descriptor.
+func (c *Channel) Describe(ctx context.Context) (adapter.Description, error) {
+	var told descriptor
+	if err := c.call(ctx, http.MethodGet, "/v1/connector", nil, &told); err != nil {
+		return adapter.Description{}, err
+	}
+	if told.Livemode == nil || told.ResendHarmless == nil || told.MaxBatch < 1 || told.CallsPerMinute < 0 {
+		return adapter.Description{}, errors.New("pjap: the connector's descriptor lacks livemode, resend_harmless or a max_batch of at least 1")
+	}
+	c.livemode.Store(told.Livemode)
+	has := func(word string) bool { return slices.Contains(told.Capabilities, word) }
+	return adapter.Description{
+		Livemode: *told.Livemode, ResendHarmless: *told.ResendHarmless,
+		MaxBatch: told.MaxBatch, CallsPerMinute: told.CallsPerMinute,
+		Capabilities: adapter.Capabilities{
+			LookUp: has("look_up"), Replace: has("replace"), Cancel: has("cancel"),
+			DownPayment: has("down_payment"), Returns: has("returns"), PDF: has("pdf"),
+		},
+	}, nil
+}
+
+// Status asks how submissions fare.
+func (c *Channel) Status(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+	var answer statusAnswer
+	if err := c.ask(ctx, "/v1/submissions/status", clientIDs, &answer); err != nil || len(clientIDs) == 0 {
+		return nil, err
+	}
+	if err := c.sameLivemode(answer.Livemode); err != nil {
+		return nil, err
+	}
+	return match(clientIDs, answer.Results), nil
+}
+
+// LookUp asks whether submissions arrived.
+func (c *Channel) LookUp(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+	var answer lookUpAnswer
+	if err := c.ask(ctx, "/v1/submissions/look-up", clientIDs, &answer); err != nil || len(clientIDs) == 0 {
+		return nil, err
+	}
+	if err := c.sameLivemode(answer.Livemode); err != nil {
+		return nil, err
+	}
+	return match(clientIDs, answer.Results), nil
+}
+
+func (c *Channel) ask(ctx context.Context, path string, clientIDs []string, answer any) error {
+	if len(clientIDs) == 0 {
+		return nil
+	}
+	return c.call(ctx, http.MethodPost, path, clientIDsRequest{clientIDs}, answer)
+}
+
+// sameLivemode refuses an answer from another world than the one described: a
+// simulator's word must never reach a live document.
+func (c *Channel) sameLivemode(answered *bool) error {
+	described := c.livemode.Load()
+	if answered == nil || described != nil && *answered != *described {
+		return errors.New("pjap: the answer's livemode is missing or not the one that the connector described; nothing of it is used")
+	}
+	return nil
+}

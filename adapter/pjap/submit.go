@@ -1,0 +1,152 @@
+package pjap
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// Submit hands over a batch of one livemode. When the connector turns the call
+// away because of an item in it, the batch is halved until that item stands alone
+// and is refused; that is safe, because what was turned away was not taken.
+func (c *Channel) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	livemode := batch[0].Livemode
+	if described := c.livemode.Load(); described != nil && *described != livemode {
+		return nil, &adapter.NotSent{Cause: errors.New("pjap: the documents' livemode is not the connector's")}
+	}
+	for _, s := range batch {
+		if s.Livemode != livemode {
+			return nil, &adapter.NotSent{Cause: errors.New("pjap: live and simulated documents in one batch")}
+		}
+	}
+	s := &sieve{Channel: c, livemode: livemode}
+	outcomes, err := s.submit(ctx, batch)
+	if err != nil || s.refused == nil || s.passed || len(batch) == 1 {
+		return outcomes, err
+	}
+	return s.blameNobody(outcomes)
+}
+
+// sieve is one Submit that sets bad items aside.
+type sieve struct {
+	*Channel
+	livemode bool
+	passed   bool         // the connector read some call
+	refused  *refusedCall // the last item that was turned away alone; nil for none
+}
+
+func (s *sieve) submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	call := submitRequest{Livemode: s.livemode, Submissions: make([]submission, len(batch))}
+	clientIDs := make([]string, len(batch))
+	for i := range batch {
+		call.Submissions[i] = newSubmission(&batch[i])
+		clientIDs[i] = batch[i].ClientID
+	}
+	var answer submitAnswer
+	err := s.call(ctx, http.MethodPost, "/v1/submissions", call, &answer)
+	if refused, ok := errors.AsType[*refusedCall](err); ok {
+		if len(batch) == 1 {
+			s.refused = refused
+			return []adapter.Outcome{refused.outcome()}, nil
+		}
+		return s.submitHalves(ctx, batch), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if answer.Livemode == nil || *answer.Livemode != s.livemode {
+		return nil, errors.New("pjap: the answer's livemode is missing or not the one that was sent; nothing of it is used")
+	}
+	s.passed = true
+	return match(clientIDs, answer.Results), nil
+}
+
+// submitHalves hands over each half for itself. A half that fails says so item
+// by item, because the other half's outcomes are known.
+func (s *sieve) submitHalves(ctx context.Context, batch []adapter.Submission) []adapter.Outcome {
+	outcomes := make([]adapter.Outcome, 0, len(batch))
+	middle := len(batch) / 2
+	for _, half := range [][]adapter.Submission{batch[:middle], batch[middle:]} {
+		known, err := s.submit(ctx, half)
+		if err != nil {
+			failed := adapter.Outcome{Certainty: adapter.Unknown}
+			if _, ok := errors.AsType[*adapter.NotSent](err); ok {
+				failed.Certainty = adapter.NotTaken
+			}
+			known = slices.Repeat([]adapter.Outcome{failed}, len(half))
+		}
+		outcomes = append(outcomes, known...)
+	}
+	return outcomes
+}
+
+// blameNobody is for a batch of which not one item passed: then gateway and
+// connector do not understand each other, and thousands of good invoices must
+// not become saved_invalid because of that. They wait.
+func (s *sieve) blameNobody(outcomes []adapter.Outcome) ([]adapter.Outcome, error) {
+	unsure := false
+	for i, o := range outcomes {
+		if o.Certainty == adapter.Known {
+			outcomes[i] = adapter.Outcome{Certainty: adapter.NotTaken, Reason: o.Reason}
+		}
+		unsure = unsure || o.Certainty == adapter.Unknown
+	}
+	if unsure {
+		return outcomes, nil
+	}
+	return nil, &adapter.NotSent{Cause: fmt.Errorf("pjap: the connector turns away every item of the batch: %w", s.refused)}
+}
+
+// outcome of the one item that was turned away by itself.
+func (e *refusedCall) outcome() adapter.Outcome {
+	why := &faktur.Reason{Code: cmp.Or(e.problem.Code, "too_large"), Action: faktur.ActionCorrectContent, Message: e.problem.Detail, Origin: faktur.OriginChannel}
+	if len(e.problem.Errors) > 0 {
+		why.Message = e.problem.Errors[0].Pointer + ": " + e.problem.Errors[0].Message
+	}
+	if why.Message == "" {
+		why.Message = "The connector takes no call as large as this invoice."
+	}
+	return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, Reason: why}
+}
+
+// newSubmission writes a document as the wire has it.
+func newSubmission(s *adapter.Submission) submission {
+	inv := &s.Invoice
+	wire := submission{
+		ClientID: s.ClientID, SellerNPWP: s.SellerNPWP, Reference: s.Reference, Signer: s.Signer, Totals: totals(s.Totals),
+		Invoice: invoice{
+			Date: inv.Date, TrxCode: inv.TrxCode, AddInfo: inv.AddInfo, FacilityStamp: inv.FacilityStamp,
+			SupportingDocument: supportingDocument(inv.SupportingDocument),
+			SellerNITKU:        cmp.Or(inv.Seller.NITKU, s.SellerNPWP+faktur.HeadOffice),
+			Buyer: buyer{
+				IDType: inv.Buyer.IDType, IDNumber: inv.Buyer.IDNumber, NITKU: inv.Buyer.NITKU, Name: inv.Buyer.Name,
+				Address: inv.Buyer.Address, Country: inv.Buyer.Country, Email: inv.Buyer.Email,
+			},
+			Lines: make([]line, len(inv.Lines)),
+		},
+	}
+	if inv.Buyer.IDType == faktur.IDTypeNPWP && inv.Buyer.NITKU == "" {
+		wire.Invoice.Buyer.NITKU = inv.Buyer.IDNumber + faktur.HeadOffice
+	}
+	for i := range inv.Lines {
+		wire.Invoice.Lines[i] = newLine(&inv.Lines[i])
+	}
+	return wire
+}
+
+func newLine(l *faktur.Line) line {
+	return line{
+		Kind: l.Kind, Code: l.Code, Name: l.Name, Unit: l.Unit,
+		UnitPrice: l.UnitPrice, Quantity: l.Quantity, Discount: l.Discount, Luxury: l.Luxury,
+		DPP: l.DPP, OtherDPP: l.OtherDPP, PPNRate: l.PPNRate, PPN: l.PPN, PPnBMRate: l.PPnBMRate, PPnBM: l.PPnBM,
+	}
+}
