@@ -43,9 +43,11 @@ for _ in $(seq 100); do
     kill -0 "$server" 2>/dev/null || break
     sleep 0.1
 done
-if ! "${inside[@]}" health || ! curl -fsS -o /dev/null "http://127.0.0.1:$port/healthz"; then
-    failed "the gateway does not serve"
-fi
+"${inside[@]}" health || failed "the gateway does not serve"
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf 'GET /healthz HTTP/1.0\r\n\r\n' >&3
+read -r status <&3
+[[ $status == *" 200 "* ]] || failed "/healthz answers $status"
 echo "serves as user $(stat -c %u "/proc/$server"), database owned by $(stat -c %u "$root/data/fakturgate.db")"
 
 kill -TERM "$server"
