@@ -167,3 +167,14 @@ func TestEventTypesCoverEveryStatus(t *testing.T) {
 		t.Errorf("an event about no document is %s", global.MessageID())
 	}
 }
+
+func TestWhatAStatusAllows(t *testing.T) {
+	t.Parallel()
+	open := []faktur.Status{faktur.Queued, faktur.Submitting, faktur.AwaitingUpload, faktur.SigningInProgress, faktur.SavedInvalid}
+	correctable := []faktur.Status{faktur.Queued, faktur.SavedInvalid}
+	for _, s := range faktur.Statuses() {
+		if s.Open() != slices.Contains(open, s) || s.Correctable() != slices.Contains(correctable, s) {
+			t.Errorf("%s: open %t, correctable %t", s, s.Open(), s.Correctable())
+		}
+	}
+}

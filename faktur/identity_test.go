@@ -46,6 +46,7 @@ func TestAdviceOnNPWPNamesTheRightOne(t *testing.T) {
 		"0000000000000000":          "nik, passport or other",
 		"PT Penjual":                "16 digits",
 		strings.Repeat("1", 10_000): "…", // a message stays short
+		strings.Repeat("é", 10_000): "…",
 	} {
 		inv := example(t, "ordinary")
 		inv.Seller.NPWP = text

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"sync"
 )
@@ -71,10 +72,11 @@ var BuiltInReference = sync.OnceValue(func() *Reference {
 // LoadReference gives the built-in lists, each replaced by the file of its name
 // in dir where there is one (FAKTURGATE_REFERENCE_DIR; names and columns as in
 // faktur/data). A nil dir replaces nothing. Errors name file and row, and all
-// bad rows come at once.
+// bad rows come at once. A dir that cannot be read, or holds a .csv that is no
+// list, is an error, so that a misspelt name is not silently without effect.
 func LoadReference(dir fs.FS) (*Reference, error) {
 	reference := &Reference{lists: map[string]list{}}
-	var problems []error
+	problems := []error{onlyLists(dir)}
 	for _, f := range listFiles {
 		loaded, err := f.load(dir)
 		if err != nil {
@@ -86,6 +88,25 @@ func LoadReference(dir fs.FS) (*Reference, error) {
 		return nil, err
 	}
 	return reference, nil
+}
+
+// onlyLists says what is wrong with dir before any list is read.
+func onlyLists(dir fs.FS) error {
+	if dir == nil {
+		return nil
+	}
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return fmt.Errorf("reference lists: %w", err)
+	}
+	var problems []error
+	for _, entry := range entries {
+		isList := slices.ContainsFunc(listFiles, func(f listFile) bool { return f.file == entry.Name() })
+		if path.Ext(entry.Name()) == ".csv" && !isList {
+			problems = append(problems, fmt.Errorf("%s has the name of no code list", entry.Name()))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // load reads the list from dir, or, where dir has no such file, the built-in one.

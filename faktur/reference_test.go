@@ -1,6 +1,10 @@
 package faktur_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -48,9 +52,11 @@ func TestListRows(t *testing.T) {
 		{faktur.ListUnits, "drum", []faktur.ReferenceRow{{Kind: "goods", Code: "UM.0036", Label: "Drum"}}},
 		{faktur.ListTransactionCodes, "nilai lain", []faktur.ReferenceRow{{Code: "04", Label: "DPP Nilai Lain"}}},
 		{faktur.ListCountries, "kosovo", []faktur.ReferenceRow{{Code: "KR", Label: "Kosovo"}}},
-		{faktur.ListAdditionalInfo, "TD.00505", []faktur.ReferenceRow{
-			{TrxCode: "07", Code: "TD.00505", Label: "5 - untuk Lainnya", SupportingDocument: "no"},
-			{TrxCode: "08", Code: "TD.00505", Label: "5 - untuk BKP Tertentu yang Bersifat Strategis sesuai PP Nomor 81 Tahun 2015", SupportingDocument: "yes"}}},
+		{faktur.ListAdditionalInfo, "TD.00506", []faktur.ReferenceRow{
+			{TrxCode: "07", Code: "TD.00506", Label: "6 - untuk Kontraktor Perjanjian Karya Pengusahaan Pertambangan Batubara Generasi I", SupportingDocument: "no"},
+			{TrxCode: "08", Code: "TD.00506", Label: "6 - untuk Penyerahan Jasa Kepelabuhan Tertentu untuk kegiatan angkutan laut Luar Negeri", SupportingDocument: "no"}}},
+		{faktur.ListAdditionalInfo, "kota negara", []faktur.ReferenceRow{
+			{TrxCode: "07", Code: "TD.00526", Label: "26 - Penyerahan BKP dan JKP di Ibu Kota Negara baru", SupportingDocument: "yes"}}},
 		{faktur.ListGoodsServices, "000000", []faktur.ReferenceRow{{Kind: "goods", Code: "000000", Label: "Barang"}, {Kind: "service", Code: "000000", Label: "Jasa"}}},
 		{faktur.ListGoodsServices, "no such thing", []faktur.ReferenceRow{}},
 	} {
@@ -141,6 +147,12 @@ func TestBadListsNameFileAndRow(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.file) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
+	}
+	if _, err := faktur.LoadReference(os.DirFS(filepath.Join(t.TempDir(), "missing"))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a directory that is not there: %v", err)
+	}
+	if _, err := faktur.LoadReference(fstest.MapFS{"unit.csv": {}}); err == nil || !strings.Contains(err.Error(), "unit.csv has the name of no code list") {
+		t.Errorf("a misspelt list: %v", err)
 	}
 	_, err := faktur.LoadReference(fstest.MapFS{
 		"units.csv":     {Data: []byte("unit_code,label_id,portal_picklist_opt\nA,Ton,A\nB,Ton,A\n")},

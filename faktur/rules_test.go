@@ -96,9 +96,18 @@ var doubts = []ruleCase{
 	{"date of today", "", func(i *faktur.TaxInvoice) { i.Date = date("2026-11-22") }, nil},
 	{"past its deadline", "", func(i *faktur.TaxInvoice) { i.Date = date("2026-09-30") }, []string{"/date deadline_passed"}},
 
-	{"NPWP's check digit", "", func(i *faktur.TaxInvoice) { i.Seller.NPWP = "0012345675901000"; i.Seller.NITKU = i.Seller.NPWP + "000000" }, []string{"/seller/npwp npwp_doubtful"}},
-	{"NPWP that is a NIK", "", func(i *faktur.TaxInvoice) { i.Seller.NPWP = "3174015506800001"; i.Seller.NITKU = i.Seller.NPWP + "000000" }, nil},
-	{"NPWP that is an odd NIK", "", func(i *faktur.TaxInvoice) { i.Seller.NPWP = "3174013213800001"; i.Seller.NITKU = i.Seller.NPWP + "000000" }, []string{"/seller/npwp npwp_doubtful"}},
+	{"NPWP's check digit", "", func(i *faktur.TaxInvoice) {
+		i.Seller.NPWP = "0012345675901000"
+		i.Seller.NITKU = i.Seller.NPWP + "000000"
+	}, []string{"/seller/npwp npwp_doubtful"}},
+	{"NPWP that is a NIK", "", func(i *faktur.TaxInvoice) {
+		i.Seller.NPWP = "3174015506800001"
+		i.Seller.NITKU = i.Seller.NPWP + "000000"
+	}, nil},
+	{"NPWP that is an odd NIK", "", func(i *faktur.TaxInvoice) {
+		i.Seller.NPWP = "3174013213800001"
+		i.Seller.NITKU = i.Seller.NPWP + "000000"
+	}, []string{"/seller/npwp npwp_doubtful"}},
 	{"no NITKU", "", func(i *faktur.TaxInvoice) { i.Seller.NITKU, i.Buyer.NITKU = "", "" }, []string{"/seller/nitku nitku_assumed", "/buyer/nitku nitku_assumed"}},
 	{"NITKU of another NPWP", "", func(i *faktur.TaxInvoice) { i.Seller.NITKU = i.Buyer.NITKU }, []string{"/seller/nitku nitku_of_another"}},
 	{"branch", "", func(i *faktur.TaxInvoice) { i.Seller.NITKU = i.Seller.NPWP + "000017" }, nil},
