@@ -48,7 +48,7 @@ func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Tim
 	c.checkSeller()
 	c.checkBuyer()
 	a := c.assessLines()
-	if err := Invalid(c.faults); err != nil {
+	if err := c.refusal(); err != nil {
 		return Assessment{}, err
 	}
 	a.Warnings = c.told()

@@ -41,6 +41,8 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		_, err := assess(inv)
 		refused.add(faultsOf(t, err))
 	}
+	_, err = assess(manyFaults(t))
+	refused.add(faultsOf(t, err))
 	desktop := example(t, "facility-07")
 	_, err = faktur.NewRules(nil).Assess(desktop, faktur.Settings{}, faktur.ChannelEfakturDesktop, now)
 	refused.add(faultsOf(t, err))

@@ -55,8 +55,10 @@ func (f *findings) checkFields(content any) {
 // fieldPointer turns validator's TaxInvoice.lines[0].name into /lines/0/name.
 func fieldPointer(namespace string) string {
 	_, path, _ := strings.Cut(namespace, ".")
-	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+	return "/" + asPointer.Replace(path)
 }
+
+var asPointer = strings.NewReplacer(".", "/", "[", "/", "]", "")
 
 // fieldFault says in an accountant's words which tag was broken.
 func fieldFault(fe validator.FieldError) (code, message string) {

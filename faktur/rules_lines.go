@@ -29,7 +29,7 @@ func (c *check) checkNumbers(i int, l *Line) bool {
 		{"dpp", l.DPP}, {"other_dpp", l.OtherDPP}, {"ppn", l.PPN}, {"ppnbm", l.PPnBM},
 	} {
 		if a.amount != nil && !a.amount.valid() {
-			c.faults = append(c.faults, a.amount.fault(linePointer(i, a.field)))
+			c.note(a.amount.fault(linePointer(i, a.field)))
 			sound = false
 		}
 	}
@@ -38,7 +38,7 @@ func (c *check) checkNumbers(i int, l *Line) bool {
 		rate  *Rate
 	}{{"ppn_rate", l.PPNRate}, {"ppnbm_rate", l.PPnBMRate}} {
 		if r.rate != nil && !r.rate.valid() {
-			c.faults = append(c.faults, r.rate.fault(linePointer(i, r.field)))
+			c.note(r.rate.fault(linePointer(i, r.field)))
 			sound = false
 		}
 	}

@@ -211,6 +211,25 @@ func TestTooManyLines(t *testing.T) {
 	}
 }
 
+// manyFaults is an invoice of 600 lines with two faults each.
+func manyFaults(t *testing.T) faktur.TaxInvoice {
+	inv := example(t, "ordinary")
+	inv.Lines[0].Unit, inv.Lines[0].Quantity = "lembar", amount("0")
+	for range 599 {
+		inv.Lines = append(inv.Lines, inv.Lines[0])
+	}
+	return inv
+}
+
+func TestAThousandFaultsAreTold(t *testing.T) {
+	t.Parallel()
+	_, err := assess(manyFaults(t))
+	faults := faultsOf(t, err)
+	if len(faults) != 1001 || faults[1000].Code != "more_faults" || faults[1000].Message != "There are 200 more faults. Correct these first." {
+		t.Errorf("%d faults, the last %+v", len(faults), faults[len(faults)-1])
+	}
+}
+
 func TestTheSameDoubtOnManyLinesIsToldFiftyTimes(t *testing.T) {
 	t.Parallel()
 	inv := example(t, "ordinary")

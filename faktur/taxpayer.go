@@ -65,12 +65,12 @@ func (t *Taxpayer) Validate() error {
 		}
 	}
 	if tolerance := t.Settings.Tolerance; tolerance != nil && !tolerance.valid() {
-		found.faults = append(found.faults, tolerance.fault("/settings/tolerance"))
+		found.note(tolerance.fault("/settings/tolerance"))
 	}
 	for _, month := range slices.Sorted(maps.Keys(t.Settings.UploadDeadlines)) {
 		found.checkDeadline(month, t.Settings.UploadDeadlines[month])
 	}
-	return Invalid(found.faults)
+	return found.refusal()
 }
 
 // checkDeadline: an upload deadline lies after the month that it is for.
