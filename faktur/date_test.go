@@ -128,7 +128,7 @@ func TestUploadDeadline(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[faktur.Duration]time.Duration{"30m": 30 * time.Minute, "1h30m": 90 * time.Minute, "": time.Hour, "soon": time.Hour} {
+	for text, want := range map[faktur.Duration]time.Duration{"30m": 30 * time.Minute, "1h30m": 90 * time.Minute, "": time.Hour, "soon": time.Hour, "-5m": time.Hour} {
 		if got := text.Or(time.Hour); got != want {
 			t.Errorf("%q is %s, want %s", text, got, want)
 		}

@@ -9,7 +9,7 @@ type Duration string
 // Or gives the duration, or otherwise when d is "" or not Valid.
 func (d Duration) Or(otherwise time.Duration) time.Duration {
 	length, err := time.ParseDuration(string(d))
-	if err != nil {
+	if err != nil || length <= 0 {
 		return otherwise
 	}
 	return length
