@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"

@@ -84,11 +84,16 @@ func generatedKey(sqlitePath string) (string, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("master key: %w", err)
 	}
-	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
-	fresh := base64.StdEncoding.EncodeToString(key)
+	fresh := randomMasterKey()
 	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("master key: %w", err)
 	}
 	return fresh, nil
+}
+
+// randomMasterKey makes a new key.
+func randomMasterKey() string {
+	key := make([]byte, 32)
+	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
+	return base64.StdEncoding.EncodeToString(key)
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fakturgate/fakturgate/service"
+)
+
+// demoCommand is what a newcomer sees first: the main job, live, through the
+// same HTTP API, database, relay and webhooks that serve runs.
+type demoCommand struct {
+	DatabaseURL string          `env:"FAKTURGATE_DATABASE_URL" placeholder:"URL" help:"Where to keep it (default: a SQLite file in a temporary folder, deleted at the end)."`
+	Addr        string          `env:"FAKTURGATE_ADDR" default:"127.0.0.1:8080" help:"Where the API listens; another free port when it is taken (default: ${default})."`
+	Exit        bool            `help:"End when the story is told, with an exit code that says whether ledger, database and receiver agree."`
+	Patience    time.Duration   `default:"60s" help:"How long the story may take (default: ${default})."`
+	Sim         simulationFlags `embed:"" prefix:"sim-"`
+}
+
+// Run tells the story and checks that it was true.
+func (c demoCommand) Run(ctx context.Context) error {
+	folder, err := os.MkdirTemp("", "fakturgate-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // it is a temporary folder
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	g, err := c.start(ctx, folder, logger)
+	if err != nil {
+		return err
+	}
+	d := &demo{gateway: g, printer: newPrinter(os.Stdout), patience: c.Patience}
+	verdict := d.run(ctx)
+	if !c.Exit && ctx.Err() == nil {
+		d.stayUp(ctx)
+	}
+	return errors.Join(verdict, d.stop())
+}
+
+func (c demoCommand) start(ctx context.Context, folder string, logger *slog.Logger) (*gateway, error) {
+	config := serveCommand{
+		databaseFlags:  databaseFlags{DatabaseURL: c.DatabaseURL},
+		masterKeyFlags: masterKeyFlags{MasterKey: randomMasterKey()},
+		Addr:           c.Addr, Simulator: true, SimAddr: "127.0.0.1:0", Sim: c.Sim, Workers: "on",
+		WebhookAllowCIDRs: "127.0.0.0/8",
+		Lease:             6 * time.Second, SettleWindow: 2 * time.Second, PollMin: 200 * time.Millisecond, PollMax: time.Second,
+	}
+	if config.DatabaseURL == "" {
+		config.DatabaseURL = "sqlite:" + filepath.Join(folder, "demo.db")
+	}
+	config.Sim.State = filepath.Join(folder, "simulator")
+	g, err := startGateway(ctx, config, logger)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		config.Addr = "127.0.0.1:0"
+		g, err = startGateway(ctx, config, logger)
+	}
+	return g, err
+}
+
+// demo is one telling of the story.
+type demo struct {
+	gateway  *gateway
+	printer  *printer
+	patience time.Duration
+	erp      *erp
+	receiver *receiver
+	tenant   string
+	key      string
+}
+
+// run tells the story and gives an error when it did not come true.
+func (d *demo) run(ctx context.Context) error {
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	d.printer.title(d)
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
+	if err := d.erp.registerSellers(ctx); err != nil {
+		return err
+	}
+	if err := d.receiver.subscribe(ctx, d.erp); err != nil {
+		return err
+	}
+	var posted sync.WaitGroup
+	var postErr error
+	posted.Go(func() { postErr = d.postAll(ctx) })
+	d.follow(ctx)
+	posted.Wait()
+	if postErr != nil {
+		return postErr
+	}
+	return d.check(context.WithoutCancel(ctx))
+}
+
+// prepare makes a tenant of its own, so that a second demo on the same database
+// meets nothing of the first.
+func (d *demo) prepare(ctx context.Context) error {
+	d.tenant = "demo-" + d.gateway.service.NewID()[:13]
+	key, _, err := d.gateway.service.CreateKey(ctx, d.tenant, "demo", service.Scopes())
+	if err != nil {
+		return err
+	}
+	d.key = key
+	d.erp = &erp{url: d.gateway.url, key: key, documents: map[string]*followed{}}
+	d.receiver, err = startReceiver(ctx, d.printer)
+	return err
+}
+
+// postAll posts the invoices at the pace of a reader.
+func (d *demo) postAll(ctx context.Context) error {
+	for _, scene := range scenes() {
+		if err := d.erp.post(ctx, scene); err != nil {
+			return err
+		}
+		wait(ctx, 150*time.Millisecond)
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// follow prints the feed as it grows, and does what an ERP does about it, until
+// the story is told or the patience is over.
+func (d *demo) follow(ctx context.Context) {
+	cursor := ""
+	for ctx.Err() == nil && !(d.erp.settled() && d.receiver.shown(d.erp.expectedWebhooks())) {
+		arrived := d.receiver.arrived() // what they tell of is in the feed by now
+		events, next, err := d.erp.feed(ctx, cursor)
+		if err != nil {
+			if ctx.Err() == nil {
+				d.printer.note("the feed could not be read: " + err.Error())
+			}
+			return
+		}
+		for _, e := range events {
+			d.erp.follow(e)
+			d.printer.event(e)
+			if correction, ok := d.erp.correctionFor(e); ok {
+				if err := d.erp.correct(ctx, e.Data.ID, correction); err != nil {
+					d.printer.note("the correction was refused: " + err.Error())
+				}
+			}
+		}
+		for _, e := range arrived {
+			d.printer.webhook(e)
+		}
+		if cursor = next; len(events) == 0 {
+			wait(ctx, 30*time.Millisecond)
+		}
+	}
+}
+
+func (d *demo) stayUp(ctx context.Context) {
+	d.printer.line("")
+	d.printer.line("It stays up until Ctrl-C. Try it in Swagger UI: " + d.gateway.url + "/swagger/")
+	d.printer.line("  (Authorize with " + d.key + ")")
+	d.printer.line("or here:")
+	d.printer.line(fmt.Sprintf("  curl -s -H 'Authorization: Bearer %s' '%s/invoices?status=approved&limit=1'", d.key, d.gateway.url))
+	<-ctx.Done()
+}
+
+func (d *demo) stop() error {
+	var errs []error
+	if d.receiver != nil {
+		errs = append(errs, d.receiver.server.Close())
+	}
+	return errors.Join(append(errs, d.gateway.stop())...)
+}
+
+// readAll reads a small answer whole.
+func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 8<<20)) }

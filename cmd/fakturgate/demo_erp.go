@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// scene is one invoice of the story, and how it should end.
+type scene struct {
+	invoice faktur.TaxInvoice
+	ends    faktur.Status
+	fix     bool // it is corrected and uploaded again when it is saved invalid
+}
+
+// erp is the ERP of the story: it speaks HTTP as any other would.
+type erp struct {
+	url, key string
+
+	mu        sync.Mutex
+	documents map[string]*followed // by id
+}
+
+// followed is what the ERP knows of one of its invoices, from the feed alone.
+type followed struct {
+	scene    scene
+	status   faktur.Status
+	nsfp     string
+	attempts int // that ended as approved or saved invalid
+	fixed    bool
+}
+
+// feedEvent is an item of GET /events.
+type feedEvent struct {
+	Type      faktur.EventType `json:"type"`
+	Timestamp time.Time        `json:"timestamp"`
+	Data      faktur.EventData `json:"data"`
+}
+
+func (e *erp) registerSellers(ctx context.Context) error {
+	done := map[string]bool{}
+	for _, s := range scenes() {
+		if npwp := s.invoice.Seller.NPWP; !done[npwp] {
+			done[npwp] = true
+			if err := e.call(ctx, http.MethodPut, "/taxpayers/"+npwp, map[string]any{"name": "PT Demo " + npwp[8:12], "channel": "pjap"}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *erp) post(ctx context.Context, s scene) error {
+	var stored faktur.StoredInvoice
+	if err := e.call(ctx, http.MethodPost, "/invoices", s.invoice, &stored); err != nil {
+		return err
+	}
+	e.of(stored.ID).scene = s
+	return nil
+}
+
+func (e *erp) feed(ctx context.Context, after string) ([]feedEvent, string, error) {
+	var page struct {
+		Data       []feedEvent `json:"data"`
+		NextCursor string      `json:"next_cursor"`
+	}
+	err := e.call(ctx, http.MethodGet, "/events?limit=100&after="+url.QueryEscape(after), nil, &page)
+	return page.Data, page.NextCursor, err
+}
+
+// of gives what is known of a document. The feed may tell of it before the
+// answer to its POST is read.
+func (e *erp) of(id string) *followed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.documents[id] == nil {
+		e.documents[id] = &followed{}
+	}
+	return e.documents[id]
+}
+
+// follow notes what an event tells.
+func (e *erp) follow(event feedEvent) {
+	d := e.of(event.Data.ID)
+	d.status, d.nsfp = event.Data.Status, string(event.Data.NSFP)
+	if event.Type == "invoice.approved" || event.Type == "invoice.saved_invalid" {
+		d.attempts++
+	}
+}
+
+// settled says whether every invoice of the story has come to its end.
+func (e *erp) settled() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.documents) < len(scenes()) {
+		return false
+	}
+	for _, d := range e.documents {
+		if d.status != d.scene.ends {
+			return false
+		}
+	}
+	return true
+}
+
+// expectedWebhooks is how many the default subscription should have brought.
+func (e *erp) expectedWebhooks() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, d := range e.documents {
+		n += d.attempts
+	}
+	return n
+}
+
+// correctionFor gives the corrected content of an invoice that was just saved invalid.
+func (e *erp) correctionFor(event feedEvent) (faktur.TaxInvoice, bool) {
+	d := e.of(event.Data.ID)
+	if event.Type != "invoice.saved_invalid" || !d.scene.fix || d.fixed {
+		return faktur.TaxInvoice{}, false
+	}
+	d.fixed = true
+	corrected := d.scene.invoice
+	corrected.Buyer.NITKU = corrected.Buyer.IDNumber + faktur.HeadOffice
+	return corrected, true
+}
+
+func (e *erp) correct(ctx context.Context, id string, content faktur.TaxInvoice) error {
+	return e.call(ctx, http.MethodPut, "/invoices/"+id+"?reupload=true", content, nil)
+}
+
+// call speaks to the API; a problem comes back as an error.
+func (e *erp) call(ctx context.Context, method, path string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, e.url+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+e.key)
+	if method != http.MethodGet {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err = readAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(text, answer)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// printer tells the story in aligned columns; in colour on a terminal, plain
+// when piped or when NO_COLOR is set.
+type printer struct {
+	mu    sync.Mutex
+	out   *os.File
+	began time.Time
+	color bool
+}
+
+func newPrinter(out *os.File) *printer {
+	info, err := out.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	return &printer{out: out, began: time.Now(), color: terminal && os.Getenv("NO_COLOR") == ""}
+}
+
+// The colours of a terminal that every one knows.
+const (
+	plain  = ""
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	blue   = "36"
+)
+
+func (p *printer) paint(color, text string) string {
+	if !p.color || color == plain {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}
+
+func (p *printer) line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.out, text)
+}
+
+// row prints time, reference, status and what there is to say; the colour is the status's.
+func (p *printer) row(reference, color, status, text string) {
+	elapsed := fmt.Sprintf("%6.2fs", time.Since(p.began).Seconds())
+	p.line(strings.TrimRight(fmt.Sprintf("%s  %-34s  %s  %s", p.paint(dim, elapsed), reference, p.paint(color, fmt.Sprintf("%-19s", status)), text), " "))
+}
+
+func (p *printer) title(d *demo) {
+	p.line(p.paint(bold, "fakturgate demo") + ": seven invoices on their way through a simulated tax system. Nothing is filed.")
+	p.line("")
+	p.line("  API       " + d.gateway.url + "   Swagger UI at /swagger/")
+	p.line("  database  " + d.gateway.db.Kind() + "   simulator's ledger: " + d.gateway.sim.url + "/ledger")
+	p.line("  webhooks  " + d.receiver.url + ", every signature verified")
+	p.line("")
+	p.line(p.paint(dim, fmt.Sprintf("%7s  %-34s  %-19s  %s", "time", "reference", "status", "")))
+}
+
+var statusColors = map[faktur.Status]string{faktur.Queued: dim, faktur.Submitting: dim, faktur.SigningInProgress: yellow,
+	faktur.Approved: green, faktur.SavedInvalid: red}
+
+func (p *printer) event(e feedEvent) {
+	text := ""
+	switch {
+	case e.Type == faktur.EventCorrected:
+		p.row(e.Data.Reference, plain, "corrected", "by the ERP, upon the webhook; it is uploaded again")
+		return
+	case e.Data.Reason != nil:
+		text = e.Data.Reason.Message
+	case e.Data.NSFP != "":
+		text = "NSFP " + string(e.Data.NSFP)
+	case e.Data.Status == faktur.SigningInProgress && strings.Contains(e.Data.Reference, "SIM-DROP"):
+		text = "the connection was cut; looked up, not sent twice"
+	case e.Data.Status == faktur.SigningInProgress && strings.Contains(e.Data.Reference, "SIM-STUCK"):
+		text = "may take days; neither upload nor cancel, only wait"
+	}
+	p.row(e.Data.Reference, statusColors[e.Data.Status], string(e.Data.Status), text)
+}
+
+func (p *printer) webhook(e feedEvent) {
+	p.row(e.Data.Reference, blue, "webhook received", string(e.Type)+", signature verified")
+}
+
+func (p *printer) note(text string) { p.row("", plain, "", text) }
+
+func (p *printer) verdict(documents, webhooks int, err error) {
+	p.line("")
+	if err == nil {
+		p.line(p.paint(green, "Agreed.") + fmt.Sprintf(" %d invoices, %d webhooks: the simulator's ledger, the gateway's database and the receiver say the same.", documents, webhooks))
+		p.line("One is still Signing In Progress, as happens: the gateway keeps asking, and tells when it changes.")
+		return
+	}
+	p.line(p.paint(red, "Not agreed:"))
+	for _, problem := range strings.Split(err.Error(), "\n") {
+		p.line("  - " + problem)
+	}
+}
