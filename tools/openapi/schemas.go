@@ -24,13 +24,10 @@ func renameSchemas(doc object) error {
 }
 
 func publishedName(name string) string {
-	name, argument, generic := strings.Cut(name, "-")
+	name, argument, _ := strings.Cut(name, "-")
 	_, name, _ = strings.Cut(name, ".")
-	if !generic {
-		return name
-	}
 	_, argument, _ = strings.Cut(argument, "_")
-	return argument + name
+	return argument + strings.ToUpper(name[:1]) + name[1:]
 }
 
 // shapeSchemas gives every schema of the document its 3.1 shape.

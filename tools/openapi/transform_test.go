@@ -81,6 +81,7 @@ func TestPublishedName(t *testing.T) {
 	for in, want := range map[string]string{
 		"faktur.Line":               "Line",
 		"handlers.List-faktur_Line": "LineList",
+		"service.testData":          "TestData",
 	} {
 		if got := publishedName(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
