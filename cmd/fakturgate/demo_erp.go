@@ -63,6 +63,8 @@ func (e *erp) post(ctx context.Context, s scene) error {
 	if err := e.call(ctx, http.MethodPost, "/invoices", s.invoice, &stored); err != nil {
 		return err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.of(stored.ID).scene = s
 	return nil
 }
@@ -77,10 +79,8 @@ func (e *erp) feed(ctx context.Context, after string) ([]feedEvent, string, erro
 }
 
 // of gives what is known of a document. The feed may tell of it before the
-// answer to its POST is read.
+// answer to its POST is read. The caller holds e.mu.
 func (e *erp) of(id string) *followed {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.documents[id] == nil {
 		e.documents[id] = &followed{}
 	}
@@ -89,6 +89,8 @@ func (e *erp) of(id string) *followed {
 
 // follow notes what an event tells.
 func (e *erp) follow(event feedEvent) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	d := e.of(event.Data.ID)
 	d.status, d.nsfp = event.Data.Status, string(event.Data.NSFP)
 	if event.Type == "invoice.approved" || event.Type == "invoice.saved_invalid" {
@@ -124,6 +126,8 @@ func (e *erp) expectedWebhooks() int {
 
 // correctionFor gives the corrected content of an invoice that was just saved invalid.
 func (e *erp) correctionFor(event feedEvent) (faktur.TaxInvoice, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	d := e.of(event.Data.ID)
 	if event.Type != "invoice.saved_invalid" || !d.scene.fix || d.fixed {
 		return faktur.TaxInvoice{}, false

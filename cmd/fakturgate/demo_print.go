@@ -46,13 +46,13 @@ func (p *printer) paint(color, text string) string {
 func (p *printer) line(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintln(p.out, text)
+	fmt.Fprintln(p.out, strings.TrimRight(text, " "))
 }
 
 // row prints time, reference, status and what there is to say; the colour is the status's.
 func (p *printer) row(reference, color, status, text string) {
 	elapsed := fmt.Sprintf("%6.2fs", time.Since(p.began).Seconds())
-	p.line(strings.TrimRight(fmt.Sprintf("%s  %-34s  %s  %s", p.paint(dim, elapsed), reference, p.paint(color, fmt.Sprintf("%-19s", status)), text), " "))
+	p.line(fmt.Sprintf("%s  %-34s  %s  %s", p.paint(dim, elapsed), reference, p.paint(color, fmt.Sprintf("%-19s", status)), text))
 }
 
 func (p *printer) title(d *demo) {
@@ -62,7 +62,7 @@ func (p *printer) title(d *demo) {
 	p.line("  database  " + d.gateway.db.Kind() + "   simulator's ledger: " + d.gateway.sim.url + "/ledger")
 	p.line("  webhooks  " + d.receiver.url + ", every signature verified")
 	p.line("")
-	p.line(p.paint(dim, fmt.Sprintf("%7s  %-34s  %-19s  %s", "time", "reference", "status", "")))
+	p.line(p.paint(dim, fmt.Sprintf("%7s  %-34s  %s", "time", "reference", "status")))
 }
 
 var statusColors = map[faktur.Status]string{faktur.Queued: dim, faktur.Submitting: dim, faktur.SigningInProgress: yellow,
@@ -72,7 +72,7 @@ func (p *printer) event(e feedEvent) {
 	text := ""
 	switch {
 	case e.Type == faktur.EventCorrected:
-		p.row(e.Data.Reference, plain, "corrected", "by the ERP, upon the webhook; it is uploaded again")
+		p.row(e.Data.Reference, plain, "corrected", "by the ERP, which uploads it again")
 		return
 	case e.Data.Reason != nil:
 		text = e.Data.Reason.Message
