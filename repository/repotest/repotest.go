@@ -88,8 +88,17 @@ func postgresURL(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("PostgreSQL for tests: %v", err)
 	}
+	return s.create(t, "template_migrated")
+}
+
+// Create makes an empty database, without our schema, and gives its address. It
+// goes when the test ends.
+func (s *Server) Create(t testing.TB) string { t.Helper(); return s.create(t, "template1") }
+
+func (s *Server) create(t testing.TB, template string) string {
+	t.Helper()
 	name := fmt.Sprintf("test%d", databases.Add(1))
-	if err := s.admin("CREATE DATABASE " + name + " TEMPLATE template_migrated"); err != nil {
+	if err := s.admin("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

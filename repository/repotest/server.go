@@ -1,7 +1,6 @@
 package repotest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +11,19 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // Server is a PostgreSQL server of our own.
 type Server struct {
-	dir   string
-	keep  io.Closer // the server ends when this is closed, by us or by our death
-	ended chan error
+	bin, dir   string
+	attributes *syscall.SysProcAttr
+	settings   []string
+	keep       io.Closer // the server ends when this is closed, by us or by our death
+	ended      chan error
+	shell      *os.Process
 }
 
 // URL is the address of one of the server's databases.
@@ -37,6 +40,37 @@ func (s *Server) Stop() error {
 	return <-s.ended
 }
 
+// Crash ends the server as a crash would, in the middle of everything, and
+// keeps its data for Restart.
+func (s *Server) Crash() error {
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	// The shell first: it would clear up.
+	if err := s.shell.Kill(); err != nil {
+		return err
+	}
+	<-s.ended
+	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+		return err
+	}
+	return until(20*time.Second, func() error {
+		if _, err := os.Stat(filepath.Join(s.data(), "postmaster.pid")); err == nil {
+			return errors.New("the crashed PostgreSQL does not end")
+		}
+		return nil
+	})
+}
+
+// Restart starts the server again on the data and the address that it had.
+func (s *Server) Restart() error { return s.start() }
+
 // StartServer starts a PostgreSQL server with settings like "fsync=off".
 func StartServer(settings ...string) (*Server, error) {
 	bin, err := binaries()
@@ -52,51 +86,59 @@ func StartServer(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", data) //nolint:gosec,noctx // our own binary
+	s := &Server{bin: bin, dir: dir, attributes: attributes, settings: settings}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", s.data()) //nolint:gosec,noctx // our own binary
 	initdb.SysProcAttr, initdb.Dir = attributes, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	return start(bin, dir, data, attributes, settings)
+	return s, s.start()
 }
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // start runs the server below a shell that outlives us just long enough to end
 // it and to clear up: its standard input closes when we do.
-func start(bin, dir, data string, attributes *syscall.SysProcAttr, settings []string) (*Server, error) {
+func (s *Server) start() error {
 	const script = `"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$DIR"`
-	args := []string{"-c", script, "sh", filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-h", "", "-c", "max_connections=200"}
-	for _, setting := range settings {
+	args := []string{"-c", script, "sh", filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir, "-h", "", "-c", "max_connections=200"}
+	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
 	shell := exec.Command("sh", args...) //nolint:gosec,noctx // it ends when its input closes
-	shell.Dir, shell.SysProcAttr = dir, attributes
-	shell.Env = append(os.Environ(), "DIR="+dir)
-	var output bytes.Buffer
-	shell.Stdout, shell.Stderr = &output, &output
-	keep, err := shell.StdinPipe()
+	shell.Dir, shell.SysProcAttr = s.dir, s.attributes
+	shell.Env = append(os.Environ(), "DIR="+s.dir)
+	log, err := os.CreateTemp("", "fgpg*.log") // a file, for a crashed server's children keep it open
 	if err != nil {
-		return nil, err
+		return err
+	}
+	defer log.Close()
+	defer os.Remove(log.Name())
+	shell.Stdout, shell.Stderr = log, log
+	if s.keep, err = shell.StdinPipe(); err != nil {
+		return err
 	}
 	if err := shell.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	s := &Server{dir: dir, keep: keep, ended: make(chan error, 1)}
+	s.shell, s.ended = shell.Process, make(chan error, 1)
 	go func() { s.ended <- shell.Wait() }()
-	if err := s.await(20 * time.Second); err != nil {
-		return nil, errors.Join(err, s.Stop(), errors.New(output.String()))
+	if err := until(20*time.Second, func() error { return s.admin("SELECT 1") }); err != nil {
+		output, _ := os.ReadFile(log.Name())
+		return errors.Join(err, s.Stop(), errors.New(string(output)))
 	}
-	return s, nil
+	return nil
 }
 
-func (s *Server) await(limit time.Duration) error {
+// until tries again until there is no error, or gives the last one.
+func until(limit time.Duration, try func() error) error {
 	deadline := time.Now().Add(limit)
 	for {
-		err := s.admin("SELECT 1")
+		err := try()
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(20 * time.Millisecond) // the server has no other way to say that it is up
+		time.Sleep(20 * time.Millisecond) // the server has no other way to say that it is up, or gone
 	}
 }
 
