@@ -1,0 +1,78 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/repository/repotest"
+)
+
+const idempotencyKey = "Idempotency-Key"
+
+// The key goes before the reference: the same body replays, another is refused.
+func TestAKeyReplaysAnInvoice(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := startWith(t, options{db: db})
+		first := g.post("/invoices", invoice("A"), idempotencyKey, "k1").want(http.StatusAccepted)
+		again := g.post("/invoices", invoice("A"), idempotencyKey, "k1").want(http.StatusAccepted)
+		if string(again.body) != string(first.body) || again.header.Get("Idempotent-Replayed") != "true" ||
+			again.header.Get("Location") != first.header.Get("Location") {
+			t.Errorf("replayed %v %s", again.header, again.body)
+		}
+		g.post("/invoices", invoice("B"), idempotencyKey, "k1").problem(http.StatusUnprocessableEntity, "idempotency_key_reused")
+		g.post("/invoices", invoice("A", `"quantity": "1"`, `"quantity": 1`), idempotencyKey, "k1").problem(http.StatusUnprocessableEntity, "idempotency_key_reused")
+		// A refusal is not remembered.
+		g.post("/invoices", invoice("C", `"100000.00"`, `"1.005"`), idempotencyKey, "k2").want(http.StatusUnprocessableEntity)
+		g.post("/invoices", invoice("C"), idempotencyKey, "k2").want(http.StatusAccepted)
+		// Another tenant's key is another key.
+		other := g.as("other", "invoices:write", "admin")
+		other.post("/invoices", invoice("A"), idempotencyKey, "k1").problem(http.StatusUnprocessableEntity, "seller_not_registered")
+	})
+}
+
+// On every other POST too, and per route and document.
+func TestAKeyReplaysEveryOtherPost(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := startWith(t, options{db: db})
+		first := g.post("/invoices/batch", batch(invoice("A")), idempotencyKey, "k").want(http.StatusMultiStatus)
+		again := g.post("/invoices/batch", batch(invoice("A")), idempotencyKey, "k").want(http.StatusMultiStatus)
+		if string(again.body) != string(first.body) || again.header.Get("Idempotent-Replayed") != "true" || first.header.Get("Idempotent-Replayed") != "" {
+			t.Errorf("replayed %v %s", again.header, again.body)
+		}
+		g.post("/invoices/batch", batch(invoice("B")), idempotencyKey, "k").problem(http.StatusUnprocessableEntity, "idempotency_key_reused")
+		g.post("/invoices/validate", invoice("A"), idempotencyKey, "k").want(http.StatusOK)
+
+		one := document(g.post("/invoices", invoice("ONE")).want(http.StatusAccepted)).ID
+		two := document(g.post("/invoices", invoice("TWO")).want(http.StatusAccepted)).ID
+		cancelled := g.post("/invoices/"+one+"/cancel", "", idempotencyKey, "k").want(http.StatusOK)
+		if d := document(g.post("/invoices/"+two+"/cancel", "", idempotencyKey, "k").want(http.StatusOK)); d.ID != two {
+			t.Errorf("the key of one document answered for another: %+v", d)
+		}
+		replayed := g.post("/invoices/"+one+"/cancel", "", idempotencyKey, "k").want(http.StatusOK)
+		if string(replayed.body) != string(cancelled.body) || replayed.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("replayed %v %s", replayed.header, replayed.body)
+		}
+		g.post("/invoices/"+one+"/reupload", "", idempotencyKey, "k").problem(http.StatusConflict, "transition_not_allowed")
+		g.post("/invoices/"+one+"/reupload", `{"signer": "3174015506800001"}`, idempotencyKey, "k").problem(http.StatusConflict, "transition_not_allowed")
+	})
+}
+
+func TestAKeyIsVisibleASCII(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	for name, key := range map[string]string{
+		"nothing": "", "a space": "a b", "too long": strings.Repeat("k", 256), "not ASCII": "kunci-é",
+	} {
+		for _, path := range []string{"/invoices", "/invoices/validate"} {
+			if a := g.post(path, invoice("A"), idempotencyKey, key); a.status != http.StatusUnprocessableEntity ||
+				!strings.Contains(string(a.body), "idempotency_key_malformed") {
+				t.Errorf("%s at %s answers %d %s", name, path, a.status, a.body)
+			}
+		}
+	}
+	g.post("/invoices", invoice("A"), idempotencyKey, strings.Repeat("k", 255)).want(http.StatusAccepted)
+}

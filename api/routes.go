@@ -1,0 +1,69 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/fakturgate/fakturgate/handlers"
+)
+
+// route is one line of the routing table. Query names the parameters it takes;
+// any other is refused.
+type route struct {
+	method, path string
+	scope        string
+	handle       handlers.Func
+	query        []string
+}
+
+const (
+	get    = http.MethodGet
+	post   = http.MethodPost
+	put    = http.MethodPut
+	patch  = http.MethodPatch
+	remove = http.MethodDelete
+)
+
+// routes is the whole public API. Every POST goes through Once, which keeps the
+// promise of Idempotency-Key, but for POST /invoices, which keeps it itself.
+func routes(h *handlers.Handlers) []route {
+	page := []string{"limit", "cursor"}
+	return append(healthRoutes(h), []route{
+		{get, "/taxpayers", handlers.Read, h.GetTaxpayers, page},
+		{get, "/taxpayers/{npwp}", handlers.Read, h.GetTaxpayer, nil},
+		{put, "/taxpayers/{npwp}", handlers.Admin, h.PutTaxpayer, nil},
+
+		{post, "/invoices", handlers.Write, h.PostInvoice, nil},
+		{post, "/invoices/validate", handlers.Write, h.Once(h.ValidateInvoice), nil},
+		{post, "/invoices/batch", handlers.Write, h.Once(h.PostBatch), nil},
+		{get, "/invoices", handlers.Read, h.GetInvoices, append(page, "status", "reference", "npwp", "buyer", "nsfp",
+			"date_from", "date_to", "updated_since", "deadline_before")},
+		{get, "/invoices/{id}", handlers.Read, h.GetInvoice, nil},
+		{put, "/invoices/{id}", handlers.Write, h.PutInvoice, []string{"reupload"}},
+		{get, "/invoices/{id}/status", handlers.Read, h.GetStatus, []string{"wait", "after"}},
+		{get, "/invoices/{id}/events", handlers.Read, h.GetHistory, nil},
+		{post, "/invoices/{id}/reupload", handlers.Write, h.Once(h.ReuploadInvoice), nil},
+		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
+		{get, "/events", handlers.Read, h.GetFeed, []string{"after", "limit"}},
+
+		{post, "/webhook-endpoints", handlers.Webhooks, h.Once(h.PostEndpoint), nil},
+		{get, "/webhook-endpoints", handlers.Webhooks, h.GetEndpoints, page},
+		{get, "/webhook-endpoints/{id}", handlers.Webhooks, h.GetEndpoint, nil},
+		{patch, "/webhook-endpoints/{id}", handlers.Webhooks, h.PatchEndpoint, nil},
+		{remove, "/webhook-endpoints/{id}", handlers.Webhooks, h.DeleteEndpoint, nil},
+		{post, "/webhook-endpoints/{id}/rotate-secret", handlers.Webhooks, h.Once(h.RotateSecret), nil},
+		{post, "/webhook-endpoints/{id}/test", handlers.Webhooks, h.Once(h.TestEndpoint), nil},
+		{post, "/webhook-endpoints/{id}/recover", handlers.Webhooks, h.Once(h.RecoverEndpoint), nil},
+		{get, "/webhook-endpoints/{id}/deliveries", handlers.Webhooks, h.GetDeliveries, append(page, "state")},
+		{post, "/deliveries/{id}/redeliver", handlers.Webhooks, h.Once(h.Redeliver), nil},
+
+		{get, "/reference/{list}", handlers.AnyKey, h.GetReference, []string{"q"}},
+	}...)
+}
+
+// healthRoutes are on both addresses.
+func healthRoutes(h *handlers.Handlers) []route {
+	return []route{
+		{get, "/healthz", handlers.Public, h.GetHealth, nil},
+		{get, "/readyz", handlers.Public, h.GetReady, nil},
+	}
+}
