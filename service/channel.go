@@ -30,8 +30,13 @@ type channel struct {
 	refilledAt  time.Time
 }
 
-// descriptionMemory is how long a description is believed while nothing fails.
-const descriptionMemory = time.Minute
+const (
+	// descriptionMemory is how long a description is believed while nothing fails.
+	descriptionMemory = time.Minute
+	// describeTimeout is for the question what a channel is; nothing is at stake
+	// in it, so it is no part of a lease.
+	describeTimeout = 10 * time.Second
+)
 
 func newChannel(s *Service, c adapter.Channel) *channel { return &channel{Channel: c, service: s} }
 
@@ -44,7 +49,7 @@ func (c *channel) describe(ctx context.Context) (adapter.Description, error) {
 	if !at.IsZero() && now.Sub(at) < descriptionMemory {
 		return description, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	description, err := c.Describe(ctx)
 	if err != nil {

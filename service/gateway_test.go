@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,13 +30,17 @@ const (
 // gateway is a service at work on a database, with a simulated tax system over real HTTP.
 type gateway struct {
 	*service.Service
-	db  *repository.DB
-	sim *simulator.Simulator
+	db    *repository.DB
+	sim   *simulator.Simulator
+	asked *atomic.Int64 // questions about documents in signing
 }
+
+// polls is how many questions about documents in signing were asked.
+func (g *gateway) polls() int64 { return g.asked.Load() }
 
 // quick are waits that a test can bear; the rules are the same.
 func quick(c *service.Config) {
-	c.Lease, c.SettleWindow = 900*time.Millisecond, 600*time.Millisecond
+	c.Lease, c.SettleWindow = 3*time.Second, time.Second
 	c.PollMin, c.PollMax = 20*time.Millisecond, 200*time.Millisecond
 }
 
@@ -44,12 +51,26 @@ func start(t *testing.T, db *repository.DB, simulated simulator.Config, configur
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(sim.Handler())
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/status") {
+			asked.Add(1)
+		}
+		sim.Handler().ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	channel, err := pjap.New(pjap.Config{BaseURL: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
+	g := startOn(t, db, channel, sim, configure...)
+	g.asked = &asked
+	return g
+}
+
+// startOn brings a gateway up on a channel, behind which is sim.
+func startOn(t *testing.T, db *repository.DB, channel adapter.Channel, sim *simulator.Simulator, configure ...func(*service.Config)) *gateway {
+	t.Helper()
 	s := newService(t, db, append([]func(*service.Config){quick, func(c *service.Config) { c.Channels = []adapter.Channel{channel} }}, configure...)...)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -111,7 +132,7 @@ func (g *gateway) post(t *testing.T, reference string) string {
 // becomes waits until a document has a status, and gives it.
 func (g *gateway) becomes(t *testing.T, id string, want faktur.Status) faktur.StatusView {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(40 * time.Second)
 	var after int64
 	for time.Now().Before(deadline) {
 		view, err := g.AwaitStatus(context.Background(), tenant, id, after, time.Second)
