@@ -37,24 +37,27 @@ func (db *DB) RenewEndpoints(ctx context.Context, owner string, lease time.Durat
 }
 
 // TakeEndpoints leases free endpoints to a worker, up to its fair share among
-// workers; surplus says how many it holds beyond that and should give back.
+// those that SeeWorker saw; surplus says how many it holds beyond that and
+// should give back.
 //
 // A lease is taken at most once because the rows are locked before they are
 // counted out (SKIP LOCKED passes over those that another is just taking) and
 // looked at again when they are written: with only the inner condition, 8
 // workers took up to 94 % of rows twice.
-func (db *DB) TakeEndpoints(ctx context.Context, owner string, lease time.Duration, workers int) (taken []EndpointLease, surplus int, err error) {
+func (db *DB) TakeEndpoints(ctx context.Context, owner string, lease time.Duration) (taken []EndpointLease, surplus int, err error) {
 	var counts []struct {
 		Enabled int `db:"enabled"`
 		Mine    int `db:"mine"`
 		Free    int `db:"free"`
+		Workers int `db:"workers"`
 	}
 	err = db.selectPrepared(ctx, &counts, `SELECT COUNT(*) AS enabled, COALESCE(SUM(CASE WHEN e.owner = ? THEN 1 ELSE 0 END), 0) AS mine,
-		COALESCE(SUM(CASE WHEN `+db.endpointFree("e")+` THEN 1 ELSE 0 END), 0) AS free FROM webhook_endpoints e WHERE e.disabled_at = 0`, owner)
+		COALESCE(SUM(CASE WHEN `+db.endpointFree("e")+` THEN 1 ELSE 0 END), 0) AS free,
+		(SELECT COUNT(*) FROM workers WHERE seen_until >= `+db.dialect.now+`) AS workers FROM webhook_endpoints e WHERE e.disabled_at = 0`, owner)
 	if err != nil {
 		return nil, 0, wrap("count endpoints", err)
 	}
-	workers = max(workers, 1)
+	workers := max(counts[0].Workers, 1)
 	want := (counts[0].Enabled+workers-1)/workers - counts[0].Mine
 	if want <= 0 || counts[0].Free == 0 {
 		return nil, max(-want, 0), nil

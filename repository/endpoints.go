@@ -172,6 +172,10 @@ func (db *DB) RemoveEndpoint(ctx context.Context, tenant, id string, now time.Ti
 	const piece = 5000
 	for removed := int64(piece); removed == piece; {
 		err := db.inTx(ctx, func(tx *sqlx.Tx) (err error) {
+			// Its worker may still be saving: one after the other.
+			if _, err := tx.ExecContext(ctx, db.rebind(`SELECT id FROM webhook_endpoints WHERE id = ?`+db.dialect.forUpdate), id); err != nil {
+				return err
+			}
 			removed, err = db.execIn(ctx, tx, `DELETE FROM deliveries WHERE id IN
 				(SELECT id FROM deliveries WHERE endpoint_id = ? LIMIT ?)`, id, piece)
 			return err

@@ -42,7 +42,7 @@ func tell(t *testing.T, db *repository.DB, tenant, eventType string, count int) 
 
 func take(t *testing.T, db *repository.DB, owner string, lease time.Duration) []repository.EndpointLease {
 	t.Helper()
-	taken, _, err := db.TakeEndpoints(t.Context(), owner, lease, 1)
+	taken, _, err := db.TakeEndpoints(t.Context(), owner, lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,8 +199,8 @@ func TestAnEndpointIsTakenOnce(t *testing.T) {
 				owner := fmt.Sprintf("w%d of round %d", w, round)
 				group.Go(func() {
 					for range 20 {
-						// One worker only, so that everyone wants everything.
-						taken, _, err := db.TakeEndpoints(t.Context(), owner, time.Hour, 1)
+						// No worker was seen, so everyone wants everything.
+						taken, _, err := db.TakeEndpoints(t.Context(), owner, time.Hour)
 						if err != nil {
 							t.Error(err)
 						}
@@ -236,33 +236,36 @@ func TestAnEndpointIsTakenOnce(t *testing.T) {
 func TestEndpointsAreSharedOut(t *testing.T) {
 	t.Parallel()
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		expect := func(owner string, taken, surplus int) []repository.EndpointLease {
+			t.Helper()
+			leases, gotSurplus, err := db.TakeEndpoints(t.Context(), owner, time.Minute)
+			if err != nil || len(leases) != taken || gotSurplus != surplus {
+				t.Errorf("%s took %v, surplus %d, %v; want %d, %d", owner, leases, gotSurplus, err, taken, surplus)
+			}
+			return leases
+		}
 		for i := range 5 {
 			addEndpoint(t, db, "a", fmt.Sprint("e", i))
 		}
-		cases := []struct {
-			owner                   string
-			workers, taken, surplus int
-		}{
-			{"w1", 1, 5, 0}, // alone: all
-			{"w1", 2, 0, 2}, // of two: at most 3
-			{"w2", 2, 0, 0}, // nothing is free yet
-			{"w1", 0, 0, 0}, // before anyone counted
-		}
-		for _, c := range cases {
-			taken, surplus, err := db.TakeEndpoints(t.Context(), c.owner, time.Minute, c.workers)
-			if err != nil || len(taken) != c.taken || surplus != c.surplus {
-				t.Errorf("%+v: took %v, surplus %d, %v", c, taken, surplus, err)
+		held := expect("w1", 5, 0) // alone: all
+		for i, owner := range []string{"w1", "w2"} {
+			if alive, err := db.SeeWorker(t.Context(), owner, time.Minute); err != nil || alive != i+1 {
+				t.Fatalf("%d workers, %v", alive, err)
 			}
 		}
-		for i := range 2 {
-			if err := db.ReleaseEndpoint(t.Context(), repository.EndpointLease{EndpointID: fmt.Sprint("e", i), Token: 1}); err != nil {
+		expect("w1", 0, 2) // one of two: at most 3
+		expect("w2", 0, 0) // nothing is free yet
+		for _, l := range held[:2] {
+			if err := db.ReleaseEndpoint(t.Context(), l); err != nil {
 				t.Fatal(err)
 			}
 		}
-		taken, surplus, err := db.TakeEndpoints(t.Context(), "w2", time.Minute, 2)
-		if err != nil || len(taken) != 2 || surplus != 0 || taken[0].Token != 2 {
-			t.Errorf("the other took %v, surplus %d, %v", taken, surplus, err)
+		for _, l := range expect("w2", 2, 0) {
+			if l.Token != 2 {
+				t.Errorf("token %d at the second holder", l.Token)
+			}
 		}
+		expect("w1", 0, 0)
 	})
 }
 
