@@ -44,7 +44,7 @@ cover: ## the coverage of the quick tests, package by package
 	FAKTURGATE_TEST_DATABASES=sqlite go test -coverpkg=./... -coverprofile=coverage.out $(QUICK) >/dev/null
 	go tool cover -func=coverage.out | tail -n 1
 
-bench: ## run every benchmark once, so that none rots
+bench: setup ## run every benchmark once, so that none rots
 	go test -run '^$$' -bench . -benchtime 1x $(QUICK)
 
 check: lint openapi-lint drift race ## all that must hold before a commit
