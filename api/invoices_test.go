@@ -123,8 +123,8 @@ func TestAnInvoiceIsCorrectedAndUploadedAgain(t *testing.T) {
 	}
 	g.put("/invoices/"+id, edited, "If-Match", got.header.Get("ETag")).problem(http.StatusPreconditionFailed, "stale")
 	g.put("/invoices/"+id, edited, "If-Match", `"nonsense"`).problem(http.StatusPreconditionFailed, "stale")
-	g.put("/invoices/"+id, edited, "If-Match", "*").want(http.StatusOK)
-	g.put("/invoices/"+id, edited).want(http.StatusOK)
+	g.put("/invoices/"+id, string(corrected.body), "If-Match", "*").want(http.StatusOK)
+	g.put("/invoices/"+id, string(corrected.body)).want(http.StatusOK)
 	p := g.put("/invoices/"+id, strings.Replace(edited, "INV/1", "INV/2", 1)).problem(http.StatusUnprocessableEntity, "reference_fixed")
 	if len(p.Errors) != 1 || p.Errors[0].Pointer != "/reference" {
 		t.Errorf("refused with %+v", p.Errors)

@@ -21,7 +21,7 @@ import (
 //	@Success		201			{object}	service.Endpoint		"Made; keep the secret"
 //	@Header			201			{string}	Location				"Its path"
 //	@Failure		400			{object}	Problem					"Not JSON, or no body"
-//	@Failure		409			{object}	Problem					"The Idempotency-Key is still running (in_progress)"
+//	@Failure		409			{object}	Problem					"The tenant has 50 endpoints (webhook_endpoints_limit), or the Idempotency-Key is still running (in_progress)"
 //	@Failure		413			{object}	Problem					"Over 4 MiB"
 //	@Failure		415			{object}	Problem					"Not application/json"
 //	@Failure		422			{object}	Problem					"The content is refused"
@@ -46,7 +46,7 @@ func (h *Handlers) PostEndpoint(w http.ResponseWriter, r *http.Request) error {
 //	@ID				listWebhookEndpoints
 //	@Tags			webhooks
 //	@Produce		json
-//	@Param			limit	query		int						false	"How many a page has; 50 when absent"
+//	@Param			limit	query		int						false	"How many a page has; 50 when absent"	minimum(1)	maximum(200)
 //	@Param			cursor	query		string					false	"The next_cursor of the page before"
 //	@Success		200		{object}	List[service.Endpoint]	"A page"
 //	@Failure		422		{object}	Problem					"A parameter is malformed"
@@ -92,7 +92,7 @@ func (h *Handlers) GetEndpoint(w http.ResponseWriter, r *http.Request) error {
 // PatchEndpoint changes a webhook endpoint.
 //
 //	@Summary		Change a webhook endpoint
-//	@Description	What is absent stays. `disabled: false` switches an endpoint on again that was disabled because it failed; what it missed is sent by POST /webhook-endpoints/{id}/recover.
+//	@Description	What is absent stays. `disabled: false` switches an endpoint on again that was disabled because it failed; it goes on where it stopped. What had failed for good is sent again by POST /webhook-endpoints/{id}/recover.
 //	@ID				patchWebhookEndpoint
 //	@Tags			webhooks
 //	@Accept			json
@@ -183,7 +183,7 @@ func (h *Handlers) RotateSecret(w http.ResponseWriter, r *http.Request) error {
 // TestEndpoint sends a test event.
 //
 //	@Summary		Send a test event
-//	@Description	One `webhook.test` is sent now, once, and the answer says how it went: also when the receiver could not be reached.
+//	@Description	One `webhook.test` is sent now, once, also to a disabled endpoint. The answer says how it went, also when the receiver could not be reached.
 //	@ID				testWebhookEndpoint
 //	@Tags			webhooks
 //	@Produce		json
@@ -191,7 +191,7 @@ func (h *Handlers) RotateSecret(w http.ResponseWriter, r *http.Request) error {
 //	@Success		200	{object}	service.Delivery	"How it went"
 //	@Failure		400	{object}	Problem				"A body that is not JSON; none is needed"
 //	@Failure		404	{object}	Problem				"There is none, or it is another tenant's"
-//	@Failure		409	{object}	Problem				"The endpoint is disabled, or the Idempotency-Key is still running (in_progress)"
+//	@Failure		409	{object}	Problem				"The Idempotency-Key is still running (in_progress)"
 //	@Failure		413	{object}	Problem				"Over 4 MiB"
 //	@Failure		415	{object}	Problem				"Not application/json"
 //	@Failure		422	{object}	Problem				"A body with content; none is needed"
@@ -214,14 +214,14 @@ func (h *Handlers) TestEndpoint(w http.ResponseWriter, r *http.Request) error {
 
 // Recover is the body of POST /webhook-endpoints/{id}/recover.
 type Recover struct {
-	// Since is from when on failed messages are sent again.
-	Since string `json:"since" format:"date-time" example:"2026-11-22T08:00:00Z"`
+	// Since is from when on messages that failed are sent again.
+	Since string `json:"since" validate:"required" format:"date-time" example:"2026-11-22T08:00:00Z"`
 }
 
 // RecoverEndpoint sends again what failed.
 //
 //	@Summary		Send again what an endpoint missed
-//	@Description	Every message since then that failed for good, or that the endpoint never got because it was disabled, is sent again.
+//	@Description	Every message whose last try failed at `since` or later is due now, with all its tries before it again. What was never tried needs no recovery, and what happened before the endpoint was made is in GET /events.
 //	@ID				recoverWebhookEndpoint
 //	@Tags			webhooks
 //	@Accept			json

@@ -36,14 +36,14 @@ type Feed struct {
 //	@Tags			events
 //	@Produce		json
 //	@Param			after	query		string	false	"The next_cursor of the page before; begins with the oldest event when absent"
-//	@Param			limit	query		int		false	"How many a page has; 50 when absent"
+//	@Param			limit	query		int		false	"How many a page has; 50 when absent"	minimum(1)	maximum(200)
 //	@Success		200		{object}	Feed	"A page"
 //	@Failure		422		{object}	Problem	"A parameter is malformed, or the cursor is not one of ours"
 //	@Security		bearer[invoices:read]
 //	@Router			/events [get]
 func (h *Handlers) GetFeed(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
-	after, limit := q.text("after"), q.limit(100, 1000)
+	after, limit := q.text("after"), q.limit(defaultLimit, maxLimit)
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func within(pointer string, places []faktur.Fault) bool {
 //	@Param			date_to			query		string	false	"Dated on this day or earlier"
 //	@Param			updated_since	query		string	false	"Changed at this time or later"
 //	@Param			deadline_before	query		string	false	"With an upload deadline before this day"
-//	@Param			limit			query		int		false	"How many a page has; 50 when absent"
+//	@Param			limit			query		int		false	"How many a page has; 50 when absent"	minimum(1)	maximum(200)
 //	@Param			cursor			query		string	false	"The next_cursor of the page before"
 //	@Success		200				{object}	List[faktur.StoredInvoice]	"A page"
 //	@Failure		422				{object}	Problem						"A parameter is malformed, unknown or repeated"

@@ -82,7 +82,7 @@ func (h *Handlers) GetTaxpayer(w http.ResponseWriter, r *http.Request) error {
 //	@ID				listTaxpayers
 //	@Tags			taxpayers
 //	@Produce		json
-//	@Param			limit	query		int						false	"How many a page has; 50 when absent"
+//	@Param			limit	query		int						false	"How many a page has; 50 when absent"	minimum(1)	maximum(200)
 //	@Param			cursor	query		string					false	"The next_cursor of the page before"
 //	@Success		200		{object}	List[faktur.Taxpayer]	"A page"
 //	@Failure		422		{object}	Problem					"A parameter is malformed"
