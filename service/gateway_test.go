@@ -81,7 +81,7 @@ func startOn(t *testing.T, db *repository.DB, channel adapter.Channel, sim *simu
 	return g
 }
 
-func newService(t *testing.T, db *repository.DB, configure ...func(*service.Config)) *service.Service {
+func newService(t testing.TB, db *repository.DB, configure ...func(*service.Config)) *service.Service {
 	t.Helper()
 	sealer, err := service.NewSealer(make([]byte, 32))
 	if err != nil {

@@ -66,6 +66,7 @@ func TestACallerWhoLeavesAbortsNobody(t *testing.T) {
 	t.Parallel()
 	g := start(t, repotest.SQLite(t), simulator.Config{})
 	gone, leave := context.WithCancel(context.Background())
+	defer leave()
 	var posters sync.WaitGroup
 	for i := range 50 {
 		ctx := context.Background()
