@@ -121,6 +121,9 @@ func shapeParameters(operation object, method string, secured bool, overlay *ove
 		if patch, ok := overlay.Parameters[parameter["name"].(string)]; ok {
 			merge(parameter, patch)
 		}
+		if parameter["required"] != true { // Swagger UI would send the example of its own accord
+			delete(parameter, "example")
+		}
 		kept = append(kept, parameter)
 	}
 	if method == "post" && secured {

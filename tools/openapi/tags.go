@@ -14,6 +14,7 @@ import (
 // field is what a struct field says of itself and swag does not pass on.
 type field struct {
 	name     string // in JSON
+	goName   string
 	goType   string // without * and []: "faktur.Amount"
 	pattern  string // of the pattern tag, or of what the validate tag asks for; "" when there is none
 	optional bool   // omitempty or omitzero
@@ -106,9 +107,9 @@ func fieldsOf(pkg string, s *ast.StructType) []field {
 		switch goType := typeName(pkg, f.Type); {
 		case options[0] == "" && len(f.Names) == 0:
 			fields = append(fields, field{embeds: goType})
-		case options[0] != "" && options[0] != "-":
+		case options[0] != "" && options[0] != "-" && len(f.Names) == 1:
 			fields = append(fields, field{
-				name: options[0], goType: goType, pattern: patternOf(tag),
+				name: options[0], goName: f.Names[0].Name, goType: goType, pattern: patternOf(tag),
 				optional: slices.Contains(options, "omitempty") || slices.Contains(options, "omitzero"),
 			})
 		}
@@ -163,6 +164,7 @@ func restoreTags(doc object, structs map[string][]field) error {
 				required = append(required, f.name)
 			}
 			restoreFormat(property, f)
+			reword(property, f)
 		}
 		schema[asked] = schema["required"]
 		if delete(schema, "required"); required != nil {

@@ -20,6 +20,8 @@ type Date struct{ day int }
 
 // TaxInvoice is what the ERP posts.
 type TaxInvoice struct {
+	// Reference is the ERP's own number, under which
+	// it is known (FACTS 0.4).
 	Reference string `json:"reference" validate:"required,max=100" pattern:"^[^ ].*$" example:"INV/1"`
 	Code      string `json:"code" validate:"omitempty,shape=TD.##" example:""` // "" may be left out
 	Date      Date   `json:"date" validate:"required" swaggertype:"string" example:"2026-11-22"`
