@@ -54,7 +54,7 @@ type options struct {
 	db                *repository.DB // nil: a fresh SQLite
 	workers           bool
 	requestsPerSecond int
-	closing           context.Context //nolint:containedctx // it goes into handlers.Handlers
+	closing           context.Context
 }
 
 // start runs a gateway whose seller is registered.

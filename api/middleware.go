@@ -83,8 +83,8 @@ func recoverFrom(h *handlers.Handlers) func(http.Handler) http.Handler {
 				if cause == nil {
 					return
 				}
-				begun := w.(middleware.WrapResponseWriter).Status() != 0 //nolint:errcheck // observe made it
-				if cause == http.ErrAbortHandler {                       //nolint:errorlint // it is compared as net/http does
+				begun := w.(middleware.WrapResponseWriter).Status() != 0
+				if cause == http.ErrAbortHandler { //nolint:errorlint // it is compared as net/http does
 					panic(cause)
 				}
 				h.Fail(w, r, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))

@@ -69,7 +69,7 @@ func (b *browser) dateToday() {
 // browser is a headless Chromium with one tab, and what was seen of it.
 type browser struct {
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // it is chromedp's handle of the tab
+	ctx context.Context
 
 	mu       sync.Mutex
 	requests []string // addresses

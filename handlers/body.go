@@ -27,7 +27,7 @@ const largestKept = 256 << 10
 // readBody reads a JSON body whole. The bytes are valid until release, which is
 // never nil. An empty body gives no bytes and no error.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, release func(), err error) {
-	buffer := bodies.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
+	buffer := bodies.Get().(*bytes.Buffer)
 	buffer.Reset()
 	release = func() {
 		if buffer.Cap() <= largestKept {

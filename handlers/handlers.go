@@ -26,7 +26,7 @@ type Handlers struct {
 	Logger  *slog.Logger
 	// Closing ends when the server is about to stop: a long-poll then answers
 	// what it knows at once. nil never ends.
-	Closing context.Context //nolint:containedctx // it is the server's life, not a request's
+	Closing context.Context
 }
 
 // Func is a handler that leaves its errors to be written as problems.
