@@ -158,7 +158,7 @@ func (db *DB) prepared(ctx context.Context, tx *sqlx.Tx, query string) (*sqlx.St
 		}
 		var loaded bool
 		if statement, loaded = db.statements.LoadOrStore(query, fresh); loaded {
-			fresh.Close() //nolint:errcheck,sqlclosecheck // a twin won the race; this one is unused
+			fresh.Close() // a twin won the race; this one is unused
 		}
 	}
 	return tx.StmtxContext(ctx, statement.(*sqlx.Stmt)), nil

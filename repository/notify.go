@@ -27,7 +27,7 @@ func (db *DB) Listen(ctx context.Context, heard func()) {
 		return
 	}
 	listener := pq.NewListener(db.url, time.Second, 30*time.Second, nil)
-	defer listener.Close() //nolint:errcheck // its connection goes with it
+	defer listener.Close()
 	go func() {
 		// Listen blocks while the database is away, and the listener repeats it by itself.
 		_ = listener.Listen(notifyChannel)

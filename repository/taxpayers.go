@@ -40,19 +40,17 @@ func (r *taxpayerRow) taxpayer() (faktur.Taxpayer, error) {
 
 // taxpayerVersions fills in the version of every registered key of sellers.
 func (db *DB) taxpayerVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]int64) error {
-	query, args := `SELECT tenant, npwp, version FROM taxpayers WHERE tenant = ? AND npwp = ?`, []any(nil)
 	if db.dialect.isPostgres() {
 		var tenants, npwps []string
 		for k := range sellers {
 			tenants, npwps = append(tenants, k.tenant), append(npwps, k.npwp)
 		}
-		query = `SELECT t.tenant, t.npwp, t.version FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
-			JOIN taxpayers t ON t.tenant = v.tenant AND t.npwp = v.npwp`
-		args = []any{array(tenants), array(npwps)}
-		return db.addVersions(ctx, tx, sellers, query, args...)
+		return db.addVersions(ctx, tx, sellers, `SELECT t.tenant, t.npwp, t.version FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
+			JOIN taxpayers t ON t.tenant = v.tenant AND t.npwp = v.npwp`, array(tenants), array(npwps))
 	}
 	for k := range sellers {
-		if err := db.addVersions(ctx, tx, sellers, query, k.tenant, k.npwp); err != nil {
+		if err := db.addVersions(ctx, tx, sellers,
+			`SELECT tenant, npwp, version FROM taxpayers WHERE tenant = ? AND npwp = ?`, k.tenant, k.npwp); err != nil {
 			return err
 		}
 	}

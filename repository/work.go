@@ -148,7 +148,7 @@ func (db *DB) selectPrepared(ctx context.Context, dest any, query string, args .
 		}
 		var loaded bool
 		if statement, loaded = db.readStatements.LoadOrStore(query, fresh); loaded {
-			fresh.Close() //nolint:errcheck,sqlclosecheck // a twin won the race; this one is unused
+			fresh.Close() // a twin won the race; this one is unused
 		}
 	}
 	return statement.(*sqlx.Stmt).SelectContext(ctx, dest, args...)

@@ -41,4 +41,3 @@ func BenchmarkAccept(b *testing.B) {
 		})
 	}
 }
-

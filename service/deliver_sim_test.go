@@ -23,7 +23,7 @@ import (
 )
 
 // simulation is a gateway's deliveries in a bubble of fake time: a real SQLite
-// file, and receivers that are functions.
+// database in memory, and receivers that are functions.
 type simulation struct {
 	*Service
 	t      *testing.T
@@ -49,7 +49,7 @@ func simulate(t *testing.T, test func(t *testing.T, s *simulation)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &simulation{t: t, answer: always(http.StatusOK)}
-		s.Service = deliverer(t, repotest.SQLite(t), webhook.Config{Transport: s, Schedule: webhook.Schedule{Random: func() float64 { return 0 }}})
+		s.Service = deliverer(t, repotest.Open(t, "sqlite::memory:"), webhook.Config{Transport: s, Schedule: webhook.Schedule{Random: func() float64 { return 0 }}})
 		s.office = &postOffice{service: s.Service, couriers: map[string]*courier{}}
 		test(t, s)
 	})

@@ -149,10 +149,10 @@ func TestSigningStuckIsToldOnce(t *testing.T) {
 func TestDeadlinesAreTold(t *testing.T) {
 	t.Parallel()
 	// It is the 19th: what is of last month is due tomorrow, what is older is late.
-	real := faktur.DateOf(time.Now())
+	today := faktur.DateOf(time.Now())
 	start19th := faktur.NewDate(time.Now().Year(), time.Now().Month(), 19).StartOfDay().Add(12 * time.Hour)
 	offset := time.Until(start19th)
-	lastMonth := faktur.DateOf(real.StartOfDay().AddDate(0, 0, -real.StartOfDay().Day()))
+	lastMonth := faktur.DateOf(today.StartOfDay().AddDate(0, 0, -today.StartOfDay().Day()))
 	monthBefore := faktur.DateOf(lastMonth.StartOfDay().AddDate(0, 0, -lastMonth.StartOfDay().Day()))
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {
 		ctx := context.Background()

@@ -96,7 +96,7 @@ func (c *channel) settleAnswers(ctx context.Context, part repository.Part, docum
 	if len(changed) == 0 {
 		return nil
 	}
-	return c.service.settle(ctx, part, changed, func(i int, d *faktur.Document) ([]faktur.Event, error) {
+	return c.service.settle(ctx, part, changed, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
 		return judge(d, outcomeOf[d.ID])
 	})
 }

@@ -64,7 +64,7 @@ func secretOrFile(value, file, name string) (string, error) {
 	case file == "":
 		return value, nil
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("%s_FILE: %w", name, err)
 	}
@@ -77,7 +77,7 @@ func generatedKey(sqlitePath string) (string, error) {
 		return "", errors.New("PostgreSQL needs FAKTURGATE_MASTER_KEY (or _FILE): 32 bytes in base64, which `openssl rand -base64 32` makes; keep it, secrets in the database open with no other")
 	}
 	path := sqlitePath + ".masterkey"
-	text, err := os.ReadFile(path) //nolint:gosec // beside the operator's own database
+	text, err := os.ReadFile(path)
 	if err == nil {
 		return string(text), nil
 	}
@@ -94,6 +94,6 @@ func generatedKey(sqlitePath string) (string, error) {
 // randomMasterKey makes a new key.
 func randomMasterKey() string {
 	key := make([]byte, 32)
-	rand.Read(key) //nolint:errcheck // it never fails: it ends the process instead
+	rand.Read(key)
 	return base64.StdEncoding.EncodeToString(key)
 }

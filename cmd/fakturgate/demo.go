@@ -31,7 +31,7 @@ func (c demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // it is a temporary folder
+	defer os.RemoveAll(folder)
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	g, err := c.start(ctx, folder, logger)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -18,7 +19,7 @@ const (
 func scenes() []scene {
 	today := faktur.DateOf(time.Now())
 	reference := func(n int, word string) string {
-		text := fmt.Sprintf("INV/%s/%04d", today.String()[:7], n)
+		text := fmt.Sprintf("INV/%s/%04d", strings.ReplaceAll(today.Month(), "-", "/"), n)
 		if word != "" {
 			text += "-" + word
 		}
@@ -30,7 +31,7 @@ func scenes() []scene {
 	misplaced := company
 	misplaced.NITKU = "0098765431109000000009" // no such branch, and nobody can know before Coretax says so
 
-	make := func(n int, word, seller, trxCode string, buyer faktur.Buyer, lines ...faktur.Line) faktur.TaxInvoice {
+	issue := func(n int, word, seller, trxCode string, buyer faktur.Buyer, lines ...faktur.Line) faktur.TaxInvoice {
 		return faktur.TaxInvoice{Reference: reference(n, word), Date: today, TrxCode: trxCode,
 			Seller: faktur.Seller{NPWP: seller, NITKU: seller + "000000"}, Buyer: buyer, Lines: lines}
 	}
@@ -40,13 +41,13 @@ func scenes() []scene {
 	rate, _ := faktur.ParseRate("40")
 	car.PPnBMRate = &rate
 	return []scene{
-		{invoice: make(1, "", demoSeller, "04", company, paper), ends: faktur.Approved},
-		{invoice: make(2, "", demoSeller, "04", company, paper, line("service", "Jasa pengiriman", "UM.0030", "350000", "1")), ends: faktur.Approved},
-		{invoice: make(3, "", demoOtherSeller, "01", company, car), ends: faktur.Approved},
-		{invoice: make(4, "", demoOtherSeller, "04", person, line("goods", "Meja kerja", "UM.0018", "1250000.50", "2")), ends: faktur.Approved},
-		{invoice: make(5, "SIM-SAVED-INVALID", demoSeller, "04", misplaced, paper), ends: faktur.Approved, fix: true},
-		{invoice: make(6, "SIM-DROP", demoSeller, "04", company, paper), ends: faktur.Approved},
-		{invoice: make(7, "SIM-STUCK", demoOtherSeller, "04", company, paper), ends: faktur.SigningInProgress},
+		{invoice: issue(1, "", demoSeller, "04", company, paper), ends: faktur.Approved},
+		{invoice: issue(2, "", demoSeller, "04", company, paper, line("service", "Jasa pengiriman", "UM.0030", "350000", "1")), ends: faktur.Approved},
+		{invoice: issue(3, "", demoOtherSeller, "01", company, car), ends: faktur.Approved},
+		{invoice: issue(4, "", demoOtherSeller, "04", person, line("goods", "Meja kerja", "UM.0018", "1250000.50", "2")), ends: faktur.Approved},
+		{invoice: issue(5, "SIM-SAVED-INVALID", demoSeller, "04", misplaced, paper), ends: faktur.Approved, fix: true},
+		{invoice: issue(6, "SIM-DROP", demoSeller, "04", company, paper), ends: faktur.Approved},
+		{invoice: issue(7, "SIM-STUCK", demoOtherSeller, "04", company, paper), ends: faktur.SigningInProgress},
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Server) Crash() error {
 	if err := s.shell.Kill(); err != nil {
 		return err
 	}
-	<-s.ended
+	_ = <-s.ended // killed, as it should be
 	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
 		return err
 	}
@@ -171,6 +171,6 @@ func asPostgres(dir string) (*syscall.SysProcAttr, error) {
 	if err != nil {
 		return nil, err
 	}
-	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // an id of the system's own
+	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return attributes, os.Chown(dir, uid, gid)
 }
