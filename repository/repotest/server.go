@@ -56,7 +56,7 @@ func (s *Server) Crash() error {
 	if err := s.shell.Kill(); err != nil {
 		return err
 	}
-	_ = <-s.ended // killed, as it should be
+	<-s.ended //nolint:errcheck // it says that it was killed, as it should be
 	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
 		return err
 	}
