@@ -5,14 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fakturgate/fakturgate/adapter/adaptertest"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/simulator"
 )
-
-func directUnheld(sim *simulator.Simulator) http.RoundTripper {
-	return adaptertest.Direct(sim.Handler())
-}
 
 type cancelled struct {
 	Result standing `json:"result"`

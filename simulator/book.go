@@ -211,7 +211,11 @@ func (h dueHeap) Less(i, j int) bool {
 	return cmp.Or(cmp.Compare(h[i].at, h[j].at), cmp.Compare(h[i].submission.number, h[j].submission.number)) < 0
 }
 func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)   { *h = append(*h, x.(dueStep)) }
+
+// Push is heap's, not to be called.
+func (h *dueHeap) Push(x any) { *h = append(*h, x.(dueStep)) }
+
+// Pop is heap's, not to be called.
 func (h *dueHeap) Pop() any {
 	last := (*h)[len(*h)-1]
 	(*h)[len(*h)-1] = dueStep{}

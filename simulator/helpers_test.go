@@ -81,6 +81,12 @@ func held(t *testing.T, handler http.Handler) http.Handler {
 	return mux
 }
 
+// unheld lets exchanges go past the document: bad ones, and great numbers of them.
+func (s *side) unheld() *side {
+	s.client.Transport = adaptertest.Direct(s.sim.Handler())
+	return s
+}
+
 // reply is an answer; code is 0 when the connection was cut.
 type reply struct {
 	code       int

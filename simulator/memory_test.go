@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fakturgate/fakturgate/adapter/adaptertest"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/simulator"
 )
@@ -134,7 +135,7 @@ func TestFailsWhenItCannotRemember(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, simulator.Config{})
-	s.client.Transport = direct(t, sim)
+	s.client.Transport = adaptertest.Direct(held(t, sim.Handler()))
 	s.submit(submission("a-1", "INV/1"))
 	if err := sim.Close(); err != nil {
 		t.Fatal(err)

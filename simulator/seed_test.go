@@ -11,15 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fakturgate/fakturgate/adapter/adaptertest"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/simulator"
 )
-
-func direct(t *testing.T, sim *simulator.Simulator) http.RoundTripper {
-	t.Helper()
-	return adaptertest.Direct(held(t, sim.Handler()))
-}
 
 // fate is what became of an invoice, and how long after it was taken.
 type fate struct {
@@ -32,7 +26,7 @@ type fate struct {
 // of its own, and reads from the feed what became of them.
 func fates(t *testing.T, seed uint64, n int, order uint64) map[string]fate {
 	t.Helper()
-	s := open(t, simulator.Config{Seed: seed, SigningDelay: 10 * time.Second, FailRate: 0.3, Dedup: true})
+	s := open(t, simulator.Config{Seed: seed, SigningDelay: 10 * time.Second, FailRate: 0.3, Dedup: true}).unheld()
 	shuffled := rand.New(rand.NewPCG(order, order)).Perm(n)
 	size := 1 + int(order%7)
 	var clients sync.WaitGroup
@@ -118,7 +112,7 @@ func TestSeed(t *testing.T) {
 // TestFailRate: every kind of trouble comes, and nothing is lost by any.
 func TestFailRate(t *testing.T) {
 	t.Parallel()
-	s := open(t, simulator.Config{Seed: 3, FailRate: 0.4, Dedup: true})
+	s := open(t, simulator.Config{Seed: 3, FailRate: 0.4, Dedup: true}).unheld()
 	codes := map[int]int{}
 	for i := range 200 {
 		batch := []object{submission(fmt.Sprintf("a%d-1", i), fmt.Sprintf("INV/a%d", i)), submission(fmt.Sprintf("b%d-1", i), fmt.Sprintf("INV/b%d", i))}
@@ -155,7 +149,7 @@ func TestFailRate(t *testing.T) {
 // see nothing twice.
 func TestFeedIsComplete(t *testing.T) {
 	t.Parallel()
-	s := open(t, simulator.Config{SigningDelay: 50 * time.Millisecond, Clock: time.Now})
+	s := open(t, simulator.Config{SigningDelay: 50 * time.Millisecond, Clock: time.Now}).unheld()
 	const writers, batches, size = 8, 10, 5
 	var writing, reading sync.WaitGroup
 	done := make(chan struct{})

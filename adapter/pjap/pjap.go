@@ -108,7 +108,7 @@ func parseBase(text string) (string, error) {
 	case base.Scheme == "http" && !isLoopback(base.Hostname()):
 		return "", fmt.Errorf("pjap: plain http to %s would show the token and the invoices to everyone on the way; use https (plain http is for this machine only)", base.Hostname())
 	case base.Scheme != "http" && base.Scheme != "https":
-		return "", fmt.Errorf("pjap: the connector's address (FAKTURGATE_PJAP_URL) begins with %s:, and must begin with https:", base.Scheme)
+		return "", fmt.Errorf("pjap: the connector's address (FAKTURGATE_PJAP_URL) begins with %s: instead of https", base.Scheme)
 	}
 	return strings.TrimRight(base.String(), "/"), nil
 }

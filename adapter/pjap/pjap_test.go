@@ -18,6 +18,42 @@ import (
 	"github.com/fakturgate/fakturgate/simulator"
 )
 
+// TestLostAnswersAreFound: the simulator's magic words, seen through the
+// channel. The call makes no statement; look-up finds it, late or at once.
+func TestLostAnswersAreFound(t *testing.T) {
+	t.Parallel()
+	for word, lag := range map[string]time.Duration{"SIM-DROP": 0, "SIM-502": 0, "SIM-LATE": 2 * time.Second, "SIM-SLOW": 0} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			var clock clock
+			sim, err := simulator.New(simulator.Config{Token: token, SlowDelay: time.Hour, SigningDelay: time.Hour, Clock: clock.now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(sim.Handler())
+			t.Cleanup(server.Close)
+			channel := newChannel(t, server.URL, nil)
+			sent := adaptertest.Submission(t, "INV/"+word, false)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			outcomes, err := channel.Submit(ctx, []adapter.Submission{sent})
+			if _, notSent := errors.AsType[*adapter.NotSent](err); err == nil || notSent {
+				t.Errorf("Submit = %+v, %v; want an error that makes no statement", outcomes, err)
+			}
+			if lag > 0 {
+				if found, err := channel.LookUp(t.Context(), []string{sent.ClientID}); err != nil || found[0].Certainty != adapter.Absent {
+					t.Errorf("LookUp before the lag has passed = %+v, %v; want Absent", found, err)
+				}
+				clock.advance(lag)
+			}
+			found, err := channel.LookUp(t.Context(), []string{sent.ClientID})
+			if err != nil || found[0].Certainty != adapter.Known || found[0].Status != faktur.SigningInProgress || found[0].Reason != nil {
+				t.Errorf("LookUp = %+v, %v; want it signing", found, err)
+			}
+		})
+	}
+}
+
 const (
 	document = "../../docs/connector.yaml"
 	token    = "s3cret-t0ken"
