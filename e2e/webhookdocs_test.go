@@ -185,7 +185,7 @@ func verifyIn(t *testing.T, dir string, command []string, cases []verification) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), command[0], command[1:]...) //nolint:gosec // the commands are the table's
+	run := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	var output, complaint bytes.Buffer
 	run.Dir, run.Stdin, run.Stdout, run.Stderr = dir, bytes.NewReader(input), &output, &complaint
 	if err := run.Run(); err != nil {

@@ -7,13 +7,21 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// inState selects deliveries by state. A state is a literal, because partial
+// indexes are found by it; one that does not exist selects like "".
+var inState = map[DeliveryState]string{
+	Delivered: ` AND d.state = 'delivered'`,
+	Retrying:  ` AND d.state = 'retrying'`,
+	Failed:    ` AND d.state = 'failed'`,
+}
+
 // Deliveries lists an endpoint's deliveries, newest first: those in a state (""
 // is any), before the id before ("" begins at the newest), at most limit.
 func (db *DB) Deliveries(ctx context.Context, tenant, endpointID string, state DeliveryState, before string, limit int) ([]Delivery, error) {
 	var rows []deliveryRow
 	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+deliveryColumns+` FROM deliveries d
-		WHERE d.endpoint_id = ? AND d.tenant = ? AND (? = '' OR d.state = ?) AND (? = '' OR d.id < ?)
-		ORDER BY d.id DESC LIMIT ?`), endpointID, tenant, string(state), string(state), before, before, limit)
+		WHERE d.endpoint_id = ? AND d.tenant = ? AND (? = '' OR d.id < ?)`+inState[state]+`
+		ORDER BY d.id DESC LIMIT ?`), endpointID, tenant, before, before, limit)
 	if err != nil {
 		return nil, wrap("list deliveries", err)
 	}
@@ -66,11 +74,16 @@ func (db *DB) Recover(ctx context.Context, tenant, endpointID string, since, now
 		if err := db.lockEnabled(ctx, tx, tenant, endpointID); err != nil {
 			return err
 		}
-		var err error
-		count, err = db.execIn(ctx, tx, `UPDATE deliveries SET state = 'retrying', tries = 0, next_try_at = ?
-			WHERE endpoint_id = ? AND state IN ('failed', 'retrying') AND last_try_at >= ? AND position > 0`,
-			micros(now), endpointID, micros(since))
-		return err
+		count = 0
+		for _, state := range []DeliveryState{Retrying, Failed} {
+			n, err := db.execIn(ctx, tx, `UPDATE deliveries AS d SET state = 'retrying', tries = 0, next_try_at = ?
+				WHERE d.endpoint_id = ?`+inState[state]+` AND d.last_try_at >= ? AND d.position > 0`, micros(now), endpointID, micros(since))
+			if err != nil {
+				return err
+			}
+			count += n
+		}
+		return nil
 	})
 	return int(count), wrap("recover", err)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -138,10 +139,26 @@ func TestEndpointsDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
+// onShared runs a test on the databases that several processes may share.
+func onShared(t *testing.T, test func(t *testing.T, url string)) {
+	t.Helper()
+	for _, kind := range repotest.Kinds() {
+		if kind != "sqlite" {
+			t.Run(kind, func(t *testing.T) {
+				t.Parallel()
+				test(t, repotest.URL(t, kind))
+			})
+		}
+	}
+}
+
 // Two processes share the endpoints. Each message comes, and comes once.
 func TestTwoProcessesDeliverOnce(t *testing.T) {
 	t.Parallel()
-	url := repotest.URL(t, "postgres")
+	onShared(t, deliverWithTwoProcesses)
+}
+
+func deliverWithTwoProcesses(t *testing.T, url string) {
 	const tenants, endpoints, messages = 4, 5, 150
 	processes := []*Service{loopback(t, repotest.Open(t, url), 2*time.Second), loopback(t, repotest.Open(t, url), 2*time.Second)}
 	var inboxes []*inbox
@@ -195,7 +212,10 @@ func awaitShare(t *testing.T, s *Service, want int) {
 // When a process dies, another goes on where it was.
 func TestAnotherProcessTakesOver(t *testing.T) {
 	t.Parallel()
-	url := repotest.URL(t, "postgres")
+	onShared(t, takeOver)
+}
+
+func takeOver(t *testing.T, url string) {
 	dying, err := repository.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -300,6 +320,9 @@ func TestStrangeAnswersAreSuccess(t *testing.T) {
 func BenchmarkDeliver(b *testing.B) {
 	for _, kind := range repotest.Kinds() {
 		b.Run(kind, func(b *testing.B) { benchmarkDeliver(b, repotest.Open(b, repotest.URL(b, kind))) })
+	}
+	if !slices.Contains(repotest.Kinds(), "postgres") {
+		return
 	}
 	b.Run("postgres with fsync", func(b *testing.B) {
 		server, err := repotest.StartServer()

@@ -130,6 +130,7 @@ func (s *Sender) Send(ctx context.Context, m Message) Attempt {
 	if err != nil {
 		return Attempt{Error: s.explain(err), Duration: time.Since(start)}
 	}
+	defer response.Body.Close()
 	drain(response.Body, cancel)
 	a := Attempt{StatusCode: response.StatusCode, Duration: time.Since(start)}
 	if a.Error = complaintOf(response.StatusCode); a.Error != "" {
@@ -162,12 +163,11 @@ func (s *Sender) request(ctx context.Context, m Message) (*http.Request, error) 
 	return request, nil
 }
 
-// drain reads the rest of a short answer. A long or slow one costs its connection.
-func drain(body io.ReadCloser, cancel context.CancelFunc) {
+// drain reads the body of a short answer. A long or slow one costs its connection.
+func drain(body io.Reader, cancel context.CancelFunc) {
 	timer := time.AfterFunc(answerTime, cancel)
+	defer timer.Stop()
 	io.Copy(io.Discard, io.LimitReader(body, maxAnswer)) //nolint:errcheck // the status already told everything
-	timer.Stop()
-	body.Close() //nolint:errcheck // likewise
 }
 
 // complaintOf says why an answer is a failure; "" when it is none.
