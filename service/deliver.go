@@ -15,7 +15,7 @@ const (
 	// sweepTick is how often a process looks for endpoints that nobody holds, and
 	// for retries that a caller asked another process for.
 	sweepTick = 250 * time.Millisecond
-	// newsPause is how long news gathers before it is spread.
+	// newsPause is the least time between two looks for news.
 	newsPause = 5 * time.Millisecond
 	// lastSaveTime is how long the last save of a courier may take.
 	lastSaveTime = 5 * time.Second
@@ -46,9 +46,9 @@ func (s *Service) deliver(ctx, work context.Context) {
 	}}
 	var swept time.Time
 	for ctx.Err() == nil {
-		told, err := s.told.rung(), error(nil)
-		if now := s.Now(); now.Sub(swept) >= sweepTick {
-			swept = now
+		told, began, err := s.told.rung(), s.Now(), error(nil)
+		if began.Sub(swept) >= sweepTick {
+			swept = began
 			err = p.sweep(ctx)
 		}
 		if err = errors.Join(err, p.spread(ctx)); err != nil && ctx.Err() == nil {
@@ -58,7 +58,7 @@ func (s *Service) deliver(ctx, work context.Context) {
 		}
 		select {
 		case <-told:
-			pause(ctx, newsPause)
+			pause(ctx, newsPause-s.Now().Sub(began))
 		case <-time.After(sweepTick):
 		case <-ctx.Done():
 		}
