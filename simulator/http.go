@@ -31,7 +31,8 @@ func (s *Simulator) routes() http.Handler {
 	handle("POST /v1/submissions/{client_id}/cancel", s.guarded(s.cancel))
 	handle("POST /v1/returns", s.guarded(s.submitReturns))
 	handle("GET /v1/changes", s.guarded(s.metered(s.changes)))
-	handle("POST /v1/simulator/release", s.guarded(s.release))
+	// What is not of the protocol asks for no token: in `serve --simulator` nobody knows it.
+	handle("POST /v1/simulator/release", s.release)
 	handle("GET /ledger", s.ledger)
 	handle("/", func(http.ResponseWriter, *http.Request) error {
 		return &problem{Status: http.StatusNotFound, Code: "not_found", Detail: "The simulator has no such route."}

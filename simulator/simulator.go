@@ -19,8 +19,8 @@ import (
 // Config says how the simulated tax system behaves. The zero value is one that
 // takes everything, signs at once and forgets when the process ends.
 type Config struct {
-	// Token is the bearer token that every call must carry; "" asks for none.
-	// The ledger is open to everyone.
+	// Token is the bearer token that every call of the protocol must carry; ""
+	// asks for none. The ledger and release are open to everyone.
 	Token string
 	// Seed decides, together with seller, reference and attempt, how long an
 	// invoice signs and what FailRate does to it. The order of calls does not matter.
