@@ -39,7 +39,7 @@ var today = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 // gateway is the whole API on a database of its own, with the simulated tax
 // system behind it. Every answer it gives is held to the OpenAPI document.
 type gateway struct {
-	t        *testing.T
+	t        testing.TB
 	url      string
 	internal http.Handler
 	service  *service.Service
@@ -60,7 +60,7 @@ type options struct {
 // start runs a gateway whose seller is registered.
 func start(t *testing.T) *gateway { t.Helper(); return startWith(t, options{}) }
 
-func startWith(t *testing.T, o options) *gateway {
+func startWith(t testing.TB, o options) *gateway {
 	t.Helper()
 	if o.db == nil {
 		o.db = repotest.SQLite(t)
@@ -93,7 +93,7 @@ func clock(running bool) func() time.Time {
 	}
 }
 
-func newService(t *testing.T, db *repository.DB, logger *slog.Logger, now func() time.Time) *service.Service {
+func newService(t testing.TB, db *repository.DB, logger *slog.Logger, now func() time.Time) *service.Service {
 	t.Helper()
 	taxSystem, err := simulator.New(simulator.Config{Token: "token"})
 	if err != nil {
@@ -138,7 +138,7 @@ func (g *gateway) as(tenant string, scopes ...string) *gateway {
 
 // answer is what came back.
 type answer struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   []byte

@@ -173,6 +173,9 @@ func TestAnInvoiceLives(t *testing.T) {
 	if invalid.Reason == nil || invalid.Reason.Action == "" {
 		t.Errorf("refused as %+v", invalid)
 	}
+	for _, signer := range []string{`317401550680000`, `31.74.01.550680.0001`, `3174015506800001\u0000`} {
+		g.post("/invoices/"+id+"/reupload", `{"signer": "`+signer+`"}`).problem(http.StatusUnprocessableEntity, "signer_malformed")
+	}
 	d := document(g.post("/invoices/"+id+"/reupload", `{"signer": "3174015506800001"}`).want(http.StatusAccepted))
 	if d.Attempt != 2 {
 		t.Errorf("uploaded again as %+v", d)

@@ -165,7 +165,7 @@ func inReadOnly(f faktur.Fault) bool {
 // Reupload is the body of POST /invoices/{id}/reupload.
 type Reupload struct {
 	// Signer is the NIK or NPWP of who signs this time; "" leaves it as it was.
-	Signer string `json:"signer,omitempty" example:"3174015506800001"`
+	Signer string `json:"signer,omitempty" pattern:"^([0-9]{16})?$" example:"3174015506800001"`
 }
 
 // ReuploadInvoice uploads an invoice again.
@@ -196,6 +196,10 @@ func (h *Handlers) ReuploadInvoice(w http.ResponseWriter, r *http.Request) error
 	var body Reupload
 	if err := decodeOptional(w, r, &body); err != nil {
 		return err
+	}
+	if body.Signer != "" && !faktur.ValidNPWP(body.Signer) { // a NIK has 16 digits too
+		return faktur.Invalid([]faktur.Fault{{Pointer: "/signer", Code: "signer_malformed",
+			Message: "signer must be a NIK or an NPWP of 16 digits, without dots and dashes."}})
 	}
 	invoice, err := h.Service.Reupload(r.Context(), tenant(r.Context()), id, body.Signer)
 	if err != nil {
