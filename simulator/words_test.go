@@ -166,7 +166,7 @@ func TestSlow(t *testing.T) {
 		if got := s.status("b-1")[0]; got.Status != faktur.SigningInProgress {
 			t.Errorf("while it was slow it became %+v", got)
 		}
-		time.Sleep(8 * time.Second) //nolint:forbidigo // time is synctest's
+		time.Sleep(8 * time.Second) // in synctest's time
 		if got := s.status("b-1")[0]; got.Status != faktur.Approved {
 			t.Errorf("15 s after it was taken it is %+v", got)
 		}

@@ -8,18 +8,25 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 )
 
 // Faulty stands before a tax system that speaks HTTP and shows the suite's
 // faults. Unreachable is up to the harness's dialer. The zero value is mended.
 type Faulty struct {
-	Inner http.Handler
-	fault atomic.Value
+	Inner    http.Handler
+	fault    atomic.Value
+	underWay sync.RWMutex
 }
 
-// Break shows a fault from now on.
-func (f *Faulty) Break(fault Fault) { f.fault.Store(fault) }
+// Break shows a fault from now on. It waits for calls under way, so that none
+// of them takes anything afterwards.
+func (f *Faulty) Break(fault Fault) {
+	f.underWay.Lock()
+	defer f.underWay.Unlock()
+	f.fault.Store(fault)
+}
 
 // Shows says whether it shows this fault now.
 func (f *Faulty) Shows(fault Fault) bool {
@@ -29,6 +36,8 @@ func (f *Faulty) Shows(fault Fault) bool {
 
 // ServeHTTP answers as Inner does, or as the fault wants it.
 func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.underWay.RLock()
+	defer f.underWay.RUnlock()
 	fault, _ := f.fault.Load().(Fault)
 	switch fault {
 	case "", Mended:
