@@ -1,0 +1,153 @@
+// Package e2e tests whole processes: the gateway, the simulated tax system and a
+// webhook receiver, each in a process of its own, over loopback only.
+//
+// Every test prints its seed; FAKTURGATE_E2E_SEED sets another one.
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/fakturgate/fakturgate/repository/repotest"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(receiverVariable) != "" {
+		os.Exit(receive())
+	}
+	code := m.Run()
+	if err := clearUp(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// workshop is where the binary under test is built, once a run.
+var workshop = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "fakturgate-e2e")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "fakturgate"), "../cmd/fakturgate").CombinedOutput()
+	if err != nil {
+		return dir, fmt.Errorf("build fakturgate: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// binary is the path of the binary under test.
+func binary(t testing.TB) string {
+	t.Helper()
+	used.workshop.Store(true)
+	dir, err := workshop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "fakturgate")
+}
+
+// postgres is the PostgreSQL of this run, as a fresh installation sets it up:
+// what it has committed is on the disk.
+var postgres = sync.OnceValues(func() (*repotest.Server, error) { return repotest.StartServer() })
+
+// used says which of the above have been made.
+var used struct{ workshop, postgres atomic.Bool }
+
+func clearUp() error {
+	var errs []error
+	if used.postgres.Load() {
+		server, err := postgres()
+		if err == nil {
+			err = server.Stop()
+		}
+		errs = append(errs, err)
+	}
+	if used.workshop.Load() {
+		dir, _ := workshop()
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// newDatabase makes an empty database of a kind and gives its address.
+func newDatabase(t testing.TB, kind string) string {
+	t.Helper()
+	if kind == "sqlite" {
+		return "sqlite:" + filepath.Join(t.TempDir(), "fakturgate.db")
+	}
+	used.postgres.Store(true)
+	server, err := postgres()
+	if err != nil {
+		t.Fatalf("PostgreSQL for tests: %v", err)
+	}
+	return server.Create(t)
+}
+
+// eachDatabase runs a test on every kind of database that is under test.
+func eachDatabase(t *testing.T, test func(t *testing.T, kind string)) {
+	t.Helper()
+	for _, kind := range repotest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			test(t, kind)
+		})
+	}
+}
+
+// seed makes a test's dice; it is printed with the test's name.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(20261122)
+	if given := os.Getenv("FAKTURGATE_E2E_SEED"); given != "" {
+		var err error
+		if seed, err = strconv.ParseUint(given, 10, 64); err != nil {
+			t.Fatalf("FAKTURGATE_E2E_SEED: %v", err)
+		}
+	}
+	t.Logf("seed %d", seed)
+	return seed
+}
+
+// eventually waits until a condition holds. It gives up when the limit has
+// passed, or when the test has failed anyway.
+func eventually(t *testing.T, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !condition(); time.Sleep(10 * time.Millisecond) {
+		if t.Failed() {
+			t.FailNow()
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
+}
+
+// ports are handed out below the range from which the system takes those of
+// outgoing connections, so that an address is still free when what listened
+// there was killed and is started again.
+var ports atomic.Int64
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	const lowest, count = 11_000, 20_000
+	for range 1000 {
+		port := lowest + (int64(os.Getpid())*97+ports.Add(1))%count
+		address := fmt.Sprintf("127.0.0.1:%d", port)
+		if listener, err := net.Listen("tcp", address); err == nil {
+			listener.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
