@@ -350,7 +350,7 @@ func TestFiveDaysOfFailureDisable(t *testing.T) {
 		start := time.Now()
 		for time.Since(start) < 5*24*time.Hour-time.Minute {
 			tell(t, s.Service, "default", "invoice.approved", 1)
-			s.run(time.Hour)
+			s.run(12 * time.Hour)
 			if s.reload(e.ID).Disabled {
 				t.Fatalf("disabled after %v", time.Since(start))
 			}
