@@ -123,16 +123,16 @@ func (b *browser) do(what string, actions ...chromedp.Action[chromedp.Void]) {
 
 func (b *browser) text(selector string) string {
 	b.t.Helper()
-	return run(b, chromedp.TextContent(selector))
+	return inTab(b, chromedp.TextContent(selector))
 }
 
 func (b *browser) evaluate(script string) {
 	b.t.Helper()
-	run(b, chromedp.Evaluate[bool](script))
+	inTab(b, chromedp.Evaluate[bool](script))
 }
 
-// run is do for an action that gives something back.
-func run[T any](b *browser, action chromedp.Action[T]) T {
+// inTab is do for an action that gives something back.
+func inTab[T any](b *browser, action chromedp.Action[T]) T {
 	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, stepTime)
 	defer stop()
@@ -166,7 +166,7 @@ func (b *browser) check(address string) {
 func (b *browser) picture(file string) {
 	b.t.Helper()
 	b.evaluate(`window.scrollTo(0, 0), true`)
-	if err := os.WriteFile(file, run(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
+	if err := os.WriteFile(file, inTab(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }
