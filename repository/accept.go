@@ -171,19 +171,21 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 	for _, id := range ids {
 		stored[id] = true
 	}
-	for _, i := range w.open {
-		if !stored[w.batch[i].Stored.Document.ID] {
-			if err := w.meetLive(ctx, i); err != nil {
-				return err
-			}
+	met := slices.DeleteFunc(slices.Clone(w.open), func(i int) bool { return stored[w.batch[i].Stored.Document.ID] })
+	w.decide(func(i int) bool { return !stored[w.batch[i].Stored.Document.ID] })
+	if len(w.open) > 0 {
+		if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
+			return err
 		}
 	}
-	w.decide(func(i int) bool { return !stored[w.batch[i].Stored.Document.ID] })
+	// After the bodies, because a reference may be met that this very batch has stored.
+	for _, i := range met {
+		if err := w.meetLive(ctx, i); err != nil {
+			return err
+		}
+	}
 	if len(w.open) == 0 {
 		return nil
-	}
-	if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
-		return err
 	}
 	events := make([]faktur.Event, len(w.open))
 	for n, i := range w.open {

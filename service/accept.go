@@ -41,7 +41,11 @@ func (s *Service) Preview(ctx context.Context, tenant string, invoice faktur.Tax
 // back at once, that of an unregistered seller among them.
 func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.Assessment, error) {
 	var unregistered []faktur.Fault
-	taxpayer, err := s.seller(ctx, tenant, invoice.Seller.NPWP)
+	var taxpayer faktur.Taxpayer
+	err := repository.ErrNotFound // what is no NPWP is not looked for: PostgreSQL would refuse a NUL in it
+	if faktur.ValidNPWP(invoice.Seller.NPWP) {
+		taxpayer, err = s.seller(ctx, tenant, invoice.Seller.NPWP)
+	}
 	if errors.Is(err, repository.ErrNotFound) {
 		taxpayer.Channel = faktur.ChannelPJAP
 		if faktur.ValidNPWP(invoice.Seller.NPWP) {
