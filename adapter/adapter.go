@@ -48,6 +48,21 @@ type Channel interface {
 	LookUp(ctx context.Context, clientIDs []string) ([]Outcome, error)
 }
 
+// ChangeFeed is what a channel may offer besides: news of every change of
+// status, so that documents in signing need not be asked about so often. It is
+// a short cut and no more: what it misses, Status tells.
+type ChangeFeed interface {
+	// Changes gives what changed after a cursor, oldest first, and the cursor to
+	// go on from. The cursor "" asks for no changes, only where the feed ends now.
+	Changes(ctx context.Context, after string) (changes []Changed, next string, err error)
+}
+
+// Changed is one change of a submission; its Outcome is Known or Unknown.
+type Changed struct {
+	ClientID string
+	Outcome  Outcome
+}
+
 // Description is what a channel says of itself.
 type Description struct {
 	Livemode bool // false: a simulator
@@ -55,9 +70,11 @@ type Description struct {
 	// not filed twice. Then an absent one may be sent again at once.
 	ResendHarmless bool
 	MaxBatch       int // submissions, statuses or look-ups a call; at least 1
-	// CallsPerMinute is how many Status and LookUp calls the channel bears; 0 is no limit.
+	// CallsPerMinute is how many Status, LookUp and Changes calls the channel bears; 0 is no limit.
 	CallsPerMinute int
-	Capabilities   Capabilities
+	// Changes: the channel is a ChangeFeed and its other side keeps one.
+	Changes      bool
+	Capabilities Capabilities
 }
 
 // Capabilities are what a channel can do beyond handing over and asking; the

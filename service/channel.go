@@ -17,6 +17,8 @@ type channel struct {
 	adapter.Channel
 	service *Service
 
+	newsCursor string // of the channel's news; only follow uses it
+
 	// submitting is held while work is picked, so that two hand-overs never pick the same.
 	submitting sync.Mutex
 

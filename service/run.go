@@ -13,6 +13,8 @@ const (
 	// drainTime is how long steps under way may still take after the end is asked for.
 	drainTime = 20 * time.Second
 	watchTick = time.Minute
+	// followTick is how often a channel's news are read while there are none.
+	followTick = 100 * time.Millisecond
 	// idleTick is how often a worker looks for work of which no bell told it:
 	// what is due by time, and what another process left.
 	idleTick     = 200 * time.Millisecond
@@ -50,6 +52,7 @@ func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGrou
 		}
 		running.Go(func() { s.repeat(ctx, work, "look-up", idleTick, nil, c.lookUp) })
 		running.Go(func() { s.repeat(ctx, work, "poll", idleTick, nil, c.poll) })
+		running.Go(func() { s.repeat(ctx, work, "follow", followTick, nil, c.follow) })
 	}
 	running.Go(func() { s.repeat(ctx, work, "watch", watchTick, nil, s.watch) })
 	running.Go(func() {
@@ -70,7 +73,7 @@ func (s *Service) repeat(ctx, work context.Context, name string, tick time.Durat
 		if err != nil && ctx.Err() == nil {
 			s.counts.failures.WithLabelValues(name).Inc()
 			s.Logger.WarnContext(ctx, "a worker's step failed and will be taken again", "worker", name, "fenced", isFenced(err), "error", err)
-			rung, pause = nil, min(tick, failurePause)
+			rung, pause = nil, failurePause
 		}
 		if worked {
 			continue

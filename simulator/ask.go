@@ -124,7 +124,8 @@ func (s *Simulator) cancel(w http.ResponseWriter, r *http.Request) error {
 func (s *Simulator) changes(w http.ResponseWriter, r *http.Request) error {
 	after, limit := 0, 500
 	var err error
-	if text := r.URL.Query().Get("after"); text != "" {
+	latest := r.URL.Query().Get("after") == "latest"
+	if text := r.URL.Query().Get("after"); text != "" && !latest {
 		if after, err = strconv.Atoi(text); err != nil || after < 0 {
 			return misshapen([]fault{{"after", "cursor_invalid", "The cursor is not one of this connector."}})
 		}
@@ -138,6 +139,9 @@ func (s *Simulator) changes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer s.mu.Unlock()
+	if latest {
+		after = len(s.book.changes)
+	}
 	if after > len(s.book.changes) {
 		return misshapen([]fault{{"after", "cursor_invalid", "The cursor is ahead of this connector's feed; its memory was lost."}})
 	}

@@ -46,7 +46,7 @@ func TestDedupIsDescribed(t *testing.T) {
 			CallsPerMinute int      `json:"calls_per_minute"`
 			Capabilities   []string `json:"capabilities"`
 		}
-		want := described{"fakturgate simulator", false, dedup, 500, 60, []string{"look_up", "replace", "cancel", "down_payment", "returns"}}
+		want := described{"fakturgate simulator", false, dedup, 500, 60, []string{"look_up", "changes", "replace", "cancel", "down_payment", "returns"}}
 		if diff := cmp.Diff(want, read[described](t, s.call(http.MethodGet, "/v1/connector", nil))); diff != "" {
 			t.Errorf("descriptor (-want +got):\n%s", diff)
 		}

@@ -13,7 +13,7 @@ func (s *Simulator) describe(w http.ResponseWriter, _ *http.Request) error {
 	return write(w, description{
 		Name: "fakturgate simulator", Livemode: false, ResendHarmless: s.config.Dedup,
 		MaxBatch: s.config.MaxBatch, CallsPerMinute: s.config.CallsPerMinute,
-		Capabilities: []string{"look_up", "replace", "cancel", "down_payment", "returns"},
+		Capabilities: []string{"look_up", "changes", "replace", "cancel", "down_payment", "returns"},
 	})
 }
 

@@ -82,6 +82,7 @@ func Run(t *testing.T, name faktur.Channel, h Harness) {
 	t.Run("does not know what was never sent", func(t *testing.T) { knowsNothingUnsent(t, h) })
 	t.Run("refuses the other livemode", func(t *testing.T) { refusesOtherLivemode(t, h) })
 	t.Run("sends nothing when its time is up before it starts", func(t *testing.T) { startsNotLate(t, h) })
+	t.Run("tells every change once", func(t *testing.T) { tellsChanges(t, h) })
 	t.Run("serves many at once", func(t *testing.T) { servesMany(t, h) })
 	if h.Spoil != nil {
 		t.Run("a refused one harms no other", func(t *testing.T) { refusesOne(t, h) })

@@ -49,7 +49,10 @@ type Channel struct {
 	livemode  atomic.Pointer[bool]
 }
 
-var _ adapter.Channel = (*Channel)(nil)
+var (
+	_ adapter.Channel    = (*Channel)(nil)
+	_ adapter.ChangeFeed = (*Channel)(nil)
+)
 
 // New makes the channel without calling the connector. It refuses addresses over
 // which the token would travel readable.
@@ -134,7 +137,7 @@ func (c *Channel) Describe(ctx context.Context) (adapter.Description, error) {
 	has := func(word string) bool { return slices.Contains(told.Capabilities, word) }
 	return adapter.Description{
 		Livemode: *told.Livemode, ResendHarmless: *told.ResendHarmless,
-		MaxBatch: told.MaxBatch, CallsPerMinute: told.CallsPerMinute,
+		MaxBatch: told.MaxBatch, CallsPerMinute: told.CallsPerMinute, Changes: has("changes"),
 		Capabilities: adapter.Capabilities{
 			LookUp: has("look_up"), Replace: has("replace"), Cancel: has("cancel"),
 			DownPayment: has("down_payment"), Returns: has("returns"), PDF: has("pdf"),
@@ -164,6 +167,29 @@ func (c *Channel) LookUp(ctx context.Context, clientIDs []string) ([]adapter.Out
 		return nil, err
 	}
 	return match(clientIDs, answer.Results), nil
+}
+
+// changesLimit is how many changes one call asks for.
+const changesLimit = "2000"
+
+// Changes reads the connector's feed of changes.
+func (c *Channel) Changes(ctx context.Context, after string) ([]adapter.Changed, string, error) {
+	query := url.Values{"after": {cmp.Or(after, "latest")}, "limit": {changesLimit}}
+	var answer changesAnswer
+	if err := c.call(ctx, http.MethodGet, "/v1/changes?"+query.Encode(), nil, &answer); err != nil {
+		return nil, after, err
+	}
+	if err := c.sameLivemode(answer.Livemode); err != nil {
+		return nil, after, err
+	}
+	if answer.Next == "" {
+		return nil, after, errors.New("pjap: the feed of changes gives no next cursor")
+	}
+	changes := make([]adapter.Changed, len(answer.Changes))
+	for i, change := range answer.Changes {
+		changes[i] = adapter.Changed{ClientID: change.ClientID, Outcome: change.outcome()}
+	}
+	return changes, answer.Next, nil
 }
 
 func (c *Channel) ask(ctx context.Context, path string, clientIDs []string, answer any) error {

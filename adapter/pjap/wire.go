@@ -116,6 +116,17 @@ type lookUpResult struct {
 	Entries  []standing `json:"entries"` // nil: missing
 }
 
+type changesAnswer struct {
+	Livemode *bool    `json:"livemode"`
+	Changes  []change `json:"changes"`
+	Next     string   `json:"next"`
+}
+
+type change struct {
+	ClientID string `json:"client_id"`
+	standing
+}
+
 // standing is where a submission stands. null reads as "".
 type standing struct {
 	Status        string  `json:"status"`

@@ -1,0 +1,77 @@
+package service
+
+import (
+	"context"
+	"strings"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+)
+
+// follow is the step that reads a channel's news of changes, where it has any.
+// It makes an approval known at once; that none is missed is the poll's duty.
+// So the cursor is kept in memory only, and a start begins at the feed's end.
+func (c *channel) follow(ctx context.Context) (bool, error) {
+	feed, ok := c.Channel.(adapter.ChangeFeed)
+	if !ok {
+		return false, nil
+	}
+	part, description, ok := c.part(ctx)
+	if !ok || !description.Changes || !c.mayAsk(description, len(part.Shards)) {
+		return false, nil
+	}
+	callCtx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
+	defer cancel()
+	changes, next, err := feed.Changes(callCtx, c.newsCursor)
+	if err != nil {
+		c.newsCursor = "" // the other side may have lost its memory: begin at its end
+		return false, err
+	}
+	if err := c.adoptNews(ctx, part, changes); err != nil {
+		return false, err
+	}
+	c.newsCursor = next
+	return len(changes) > 0, nil
+}
+
+// adoptNews takes over the last change of each of this process's documents.
+// News of an earlier attempt, or of another process's shards, is not for us.
+func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes []adapter.Changed) error {
+	latest := make(map[string]adapter.Outcome, len(changes)) // by client id
+	var ids []string
+	for _, change := range changes {
+		if change.Outcome.Certainty != adapter.Known {
+			continue
+		}
+		latest[change.ClientID] = change.Outcome
+		if dash := strings.LastIndexByte(change.ClientID, '-'); dash > 0 {
+			ids = append(ids, change.ClientID[:dash])
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	documents, err := c.service.DB.Reread(ctx, ids)
+	if err != nil {
+		return err
+	}
+	held := make(map[int]bool, len(part.Shards))
+	for _, l := range part.Shards {
+		held[l.Shard] = true
+	}
+	var ours []faktur.Document
+	for _, d := range documents {
+		outcome, told := latest[d.ClientID()]
+		if told && d.Channel == part.Channel && d.Livemode == part.Livemode && held[faktur.ShardOf(d.Tenant, d.SellerNPWP)] &&
+			d.Status != outcome.Status && d.Status != faktur.Queued {
+			ours = append(ours, d)
+		}
+	}
+	if len(ours) == 0 {
+		return nil
+	}
+	return c.service.settle(ctx, part, ours, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
+		return c.service.adopt(d, latest[d.ClientID()])
+	})
+}
