@@ -49,7 +49,7 @@ func everyCode(t *testing.T) (refused, doubted told) {
 	broken := decode[faktur.TaxInvoice](t, []byte(`{"date":"2026-02-31","lines":[{"ppn_rate":"12%","ppnbm_rate":1000}]}`))
 	_, err = assess(broken)
 	refused.add(faultsOf(t, err))
-	settings := decode[faktur.Settings](t, []byte(`{"stuck_after":"soon","upload_deadlines":{"November":"2026-12-22","2026-11":"2026-11-20"}}`))
+	settings := decode[faktur.Settings](t, []byte(`{"settle_window":"soon","upload_deadlines":{"November":"2026-12-22","2026-11":"2026-11-20"}}`))
 	taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT", Channel: faktur.ChannelPJAP, Settings: settings}
 	refused.add(faultsOf(t, taxpayer.Validate()))
 

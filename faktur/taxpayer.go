@@ -39,13 +39,6 @@ type Settings struct {
 	// SettleWindow is how long until an absent submission counts as certainly
 	// absent, as a Go duration ("30m"); "" means FAKTURGATE_SETTLE_WINDOW.
 	SettleWindow Duration `json:"settle_window,omitempty" validate:"length" swaggertype:"string" example:"30m"`
-	// ReuploadWait is how long one re-upload keeps the next one of this seller
-	// waiting while it still signs; "" means 15m. DJP advises one by one (FACTS SEED).
-	ReuploadWait Duration `json:"reupload_wait,omitempty" validate:"length" swaggertype:"string" example:"15m"`
-	// StuckAfter is how long in signing until invoice.signing_stuck; "" means 24h.
-	StuckAfter Duration `json:"stuck_after,omitempty" validate:"length" swaggertype:"string" example:"24h"`
-	// DeadlineNear is how long before the deadline invoice.deadline_near is told; "" means 72h.
-	DeadlineNear Duration `json:"deadline_near,omitempty" validate:"length" swaggertype:"string" example:"72h"`
 	// UploadDeadlines overrides single months, "2026-11" to "2026-12-22", for
 	// when DJP extends one.
 	UploadDeadlines map[string]Date `json:"upload_deadlines,omitempty" swaggertype:"object,string"`

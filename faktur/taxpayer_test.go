@@ -17,13 +17,14 @@ func TestTaxpayerValidate(t *testing.T) {
 	}{
 		{"least", `{"name":"PT Penjual","channel":"pjap"}`, nil},
 		{"all settings", `{"name":"PT Penjual","channel":"coretax_xml","settings":{"rounding":"rupiah","tolerance":"2","settle_window":"30m",
-			"reupload_wait":"15m","stuck_after":"24h","deadline_near":"72h","upload_deadlines":{"2026-11":"2026-12-22"}}}`, nil},
+			"upload_deadlines":{"2026-11":"2026-12-22"}}}`, nil},
+		{"a settle window that is negative", `{"name":"PT","channel":"pjap","settings":{"settle_window":"-1m"}}`, []string{"/settings/settle_window duration_malformed"}},
+		{"a settle window of nothing", `{"name":"PT","channel":"pjap","settings":{"settle_window":"0s"}}`, []string{"/settings/settle_window duration_malformed"}},
 		{"no name, no channel", `{"name":" "}`, []string{"/name required", "/channel required"}},
 		{"a channel that is none", `{"name":"PT","channel":"fax"}`, []string{"/channel unknown_value"}},
 		{"every setting wrong", `{"name":"PT","channel":"pjap","settings":{"rounding":"none","tolerance":"-1","settle_window":"soon",
-			"reupload_wait":"-1m","stuck_after":"0s","deadline_near":"3 days","upload_deadlines":{"2026-11":"2026-11-30","2026-12":"2026-13-01","2027-01":null,"next/month":"2026-12-22"}}}`,
-			[]string{"/settings/rounding unknown_value", "/settings/settle_window duration_malformed", "/settings/reupload_wait duration_malformed",
-				"/settings/stuck_after duration_malformed", "/settings/deadline_near duration_malformed", "/settings/tolerance amount_negative",
+			"upload_deadlines":{"2026-11":"2026-11-30","2026-12":"2026-13-01","2027-01":null,"next/month":"2026-12-22"}}}`,
+			[]string{"/settings/rounding unknown_value", "/settings/settle_window duration_malformed", "/settings/tolerance amount_negative",
 				"/settings/upload_deadlines/2026-11 deadline_too_early", "/settings/upload_deadlines/2026-12 date_malformed",
 				"/settings/upload_deadlines/2027-01 date_malformed", "/settings/upload_deadlines/next~1month month_malformed"}},
 	} {

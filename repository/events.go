@@ -85,8 +85,8 @@ func (db *DB) History(ctx context.Context, tenant, documentID string) ([]faktur.
 // Feed gives a tenant's events after a position, oldest first, at most limit.
 func (db *DB) Feed(ctx context.Context, tenant string, after int64, limit int) ([]faktur.Event, error) {
 	var rows []eventRow
-	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+eventRowColumns+` FROM events e
-		WHERE e.tenant = ? AND e.position > ? ORDER BY e.position LIMIT ?`), tenant, after, limit)
+	err := db.selectPrepared(ctx, &rows, `SELECT `+eventRowColumns+` FROM events e
+		WHERE e.tenant = ? AND e.position > ? ORDER BY e.position LIMIT ?`, tenant, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("feed: %w", err)
 	}

@@ -14,19 +14,32 @@ import (
 // looked up; what is found is adopted, and what is certainly absent goes again.
 func (c *channel) lookUp(ctx context.Context) (bool, error) {
 	part, description, ok := c.part(ctx)
-	if !ok || !description.Capabilities.LookUp {
+	if !ok || !(description.Capabilities.LookUp || description.ResendHarmless) {
 		return false, nil
+	}
+	question := c.LookUp
+	if !description.Capabilities.LookUp {
+		question = nowhere // it need not be asked: a resend is harmless
 	}
 	documents, err := c.service.DB.ToLookUp(ctx, part, c.service.Now(), description.MaxBatch)
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}
-	return c.ask(ctx, part, documents, c.LookUp, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	return c.ask(ctx, part, documents, question, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
 		if o.Certainty == adapter.Absent && d.Status == faktur.Submitting {
 			return c.absent(ctx, d, description)
 		}
 		return c.service.adopt(d, o)
 	})
+}
+
+// nowhere is the look-up of a channel that has none.
+func nowhere(_ context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+	outcomes := make([]adapter.Outcome, len(clientIDs))
+	for i := range outcomes {
+		outcomes[i].Certainty = adapter.Absent
+	}
+	return outcomes, nil
 }
 
 // poll is the step that asks how documents in the tax system's hands fare.

@@ -48,9 +48,7 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission) ([]ada
 	}
 	if err != nil {
 		c.failed(err)
-		c.service.Logger.WarnContext(ctx, "a hand-over failed; what may have arrived will be looked up",
-			"channel", c.Name(), "documents", len(batch), "error", err)
-		return nil, err
+		return nil, fmt.Errorf("hand over %d documents on %s: %w", len(batch), c.Name(), err)
 	}
 	c.succeeded()
 	return outcomes, nil

@@ -74,9 +74,7 @@ func New(c Config) *Service {
 	c.DeadlineNear = orElse(c.DeadlineNear, 72*time.Hour)
 	c.PollMin = orElse(c.PollMin, time.Second)
 	c.PollMax = orElse(c.PollMax, 15*time.Minute)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Now = stored(c.Now)
 	if c.NewID == nil {
 		c.NewID = newUUIDv7
 	}
@@ -87,6 +85,18 @@ func New(c Config) *Service {
 		s.channels = append(s.channels, newChannel(s, c))
 	}
 	return s
+}
+
+// stored makes a clock that ticks in microseconds, as times are stored, so that
+// an answer shows the same time at first and when it is read again.
+func stored(now func() time.Time) func() time.Time {
+	if now == nil {
+		now = time.Now
+	}
+	return func() time.Time {
+		t := now()
+		return t.Add(-time.Duration(t.Nanosecond() % 1000)) // unlike Truncate it keeps the monotonic reading
+	}
 }
 
 func orElse[T comparable](value, otherwise T) T {

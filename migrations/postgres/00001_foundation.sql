@@ -150,7 +150,7 @@ CREATE TABLE webhook_endpoints (
     lease_until     BIGINT  NOT NULL DEFAULT 0, -- by the database's own clock
     created_at      BIGINT  NOT NULL,
     updated_at      BIGINT  NOT NULL
-);
+) WITH (fillfactor = 50);
 CREATE INDEX webhook_endpoints_tenant ON webhook_endpoints (tenant, id);
 
 -- One row a message and endpoint, written after its first try.
@@ -171,6 +171,7 @@ CREATE TABLE deliveries (
     next_try_at  BIGINT  NOT NULL  -- 0 unless retrying
 );
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id, id);
+CREATE INDEX deliveries_failed ON deliveries (endpoint_id, id) WHERE state = 'failed';
 CREATE INDEX deliveries_to_retry ON deliveries (endpoint_id, next_try_at) WHERE state = 'retrying';
 
 -- +goose Down

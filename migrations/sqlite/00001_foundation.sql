@@ -171,6 +171,7 @@ CREATE TABLE deliveries (
     next_try_at  INTEGER  NOT NULL  -- 0 unless retrying
 );
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint_id, id);
+CREATE INDEX deliveries_failed ON deliveries (endpoint_id, id) WHERE state = 'failed';
 CREATE INDEX deliveries_to_retry ON deliveries (endpoint_id, next_try_at) WHERE state = 'retrying';
 
 -- +goose Down
