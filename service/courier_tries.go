@@ -107,6 +107,7 @@ func (c *courier) collect() bool {
 func (c *courier) note(t *try) {
 	now := c.service.Now()
 	c.underWay--
+	c.service.counts.tried(t.attempt.Delivered())
 	t.ended = true
 	if !t.first {
 		c.unsaved.again = append(c.unsaved.again, t)

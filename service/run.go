@@ -72,6 +72,9 @@ func (s *Service) repeat(ctx, work context.Context, name string, tick time.Durat
 		worked, err := step(work)
 		if err != nil && ctx.Err() == nil {
 			s.counts.failures.WithLabelValues(name).Inc()
+			if isFenced(err) {
+				s.counts.fenced.Inc()
+			}
 			s.Logger.WarnContext(ctx, "a worker's step failed and will be taken again", "worker", name, "fenced", isFenced(err), "error", err)
 			rung, pause = nil, failurePause
 		}

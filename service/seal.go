@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -35,6 +36,22 @@ func NewSealer(masterKey []byte) (*Sealer, error) {
 	}
 	sum := sha256.Sum256(masterKey)
 	return &Sealer{aead: aead, keyID: hex.EncodeToString(sum[:4])}, nil
+}
+
+// CheckMasterKey refuses to go on with another master key than the one that the
+// stored secrets are sealed with: they would open with no other.
+func (s *Service) CheckMasterKey(ctx context.Context) error {
+	ids, err := s.DB.SealedWith(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id != s.Sealer.keyID {
+			return fmt.Errorf("the secrets in this database are sealed with master key %s, and the one given is %s: "+
+				"set FAKTURGATE_MASTER_KEY (or _FILE) to the former, or put its file back beside the database", id, s.Sealer.keyID)
+		}
+	}
+	return nil
 }
 
 // Seal encrypts plain for a row ("webhook_endpoints/ID").

@@ -95,6 +95,9 @@ func (g *gateway) makeService(ctx context.Context) error {
 		StuckAfter: g.config.StuckAfter, DeadlineNear: g.config.DeadlineNear,
 		PollMin: g.config.PollMin, PollMax: g.config.PollMax,
 	})
+	if err := g.service.CheckMasterKey(ctx); err != nil {
+		return err
+	}
 	if g.config.BootstrapKey == "" {
 		return nil
 	}
