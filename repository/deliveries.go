@@ -216,9 +216,15 @@ type News struct {
 	Position int64  `db:"position"`
 }
 
-// NewsAfter gives the tenants that have events after a position.
+// newsSpan bounds how many events one look for news covers; the next goes on
+// where it ended. Without the bound both databases may choose to walk through
+// the whole feed, ordered by tenant.
+const newsSpan = 10_000
+
+// NewsAfter gives the tenants that have events after a position, as far as newsSpan reaches.
 func (db *DB) NewsAfter(ctx context.Context, position int64) ([]News, error) {
 	var news []News
-	err := db.selectPrepared(ctx, &news, `SELECT tenant, MAX(position) AS position FROM events WHERE position > ? GROUP BY tenant`, position)
+	err := db.selectPrepared(ctx, &news, `SELECT tenant, MAX(position) AS position
+		FROM (SELECT tenant, position FROM events WHERE position > ? ORDER BY position LIMIT ?) AS news GROUP BY tenant`, position, newsSpan)
 	return news, wrap("news", err)
 }

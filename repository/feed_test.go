@@ -95,3 +95,19 @@ func TestASaveLeavesAloneWhatHasMoved(t *testing.T) {
 		}
 	})
 }
+
+// A document that is asked for twice, even far apart, comes once: its steps would be saved twice.
+func TestRereadGivesEachDocumentOnce(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		id := accept(t, db, newAcceptance(t, db, "INV/1")).Stored.Document.ID
+		ids := []string{id}
+		for i := range 1200 {
+			ids = append(ids, fmt.Sprint("no-such-", i))
+		}
+		documents, err := db.Reread(context.Background(), append(ids, id))
+		if err != nil || len(documents) != 1 || documents[0].ID != id {
+			t.Errorf("%d documents, %v", len(documents), err)
+		}
+	})
+}

@@ -168,11 +168,11 @@ func (db *DB) Which(ctx context.Context, ids []string) (map[string]bool, error) 
 	return stored, nil
 }
 
-// Reread gives the documents of ids as they are now, in no order; those that
-// do not exist are left out.
+// Reread gives the documents of ids as they are now, in no order, and each once;
+// those that do not exist are left out.
 func (db *DB) Reread(ctx context.Context, ids []string) ([]faktur.Document, error) {
 	var documents []faktur.Document
-	for chunk := range slices.Chunk(ids, 500) {
+	for chunk := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(ids))), 500) {
 		query, args, err := sqlx.In(`SELECT `+documentColumns+` FROM documents d WHERE d.id IN (?)`, chunk)
 		if err != nil {
 			return nil, err

@@ -19,8 +19,10 @@ type channel struct {
 
 	newsCursor string // of the channel's news; only follow uses it
 
-	// submitting is held while work is picked, so that two hand-overs never pick the same.
-	submitting sync.Mutex
+	// picking is held while work is picked, so that two hand-overs never pick the same.
+	picking   sync.Mutex
+	pickedAt  time.Time
+	pickedAll bool // the last pick was full: more may wait
 
 	mu          sync.Mutex
 	description adapter.Description

@@ -16,7 +16,7 @@ const (
 	// for retries that a caller asked another process for.
 	sweepTick = 250 * time.Millisecond
 	// newsPause is the least time between two looks for news.
-	newsPause = 5 * time.Millisecond
+	newsPause = 10 * time.Millisecond
 	// lastSaveTime is how long the last save of a courier may take.
 	lastSaveTime = 5 * time.Second
 )

@@ -32,8 +32,11 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	c.newsCursor = next
-	return len(changes) > 0, nil
+	return len(changes) >= busyNews, nil
 }
+
+// busyNews is how many changes in one answer say that more wait to be read.
+const busyNews = 1000
 
 // adoptNews takes over the last change of each of this process's documents.
 // News of an earlier attempt, or of another process's shards, is not for us.

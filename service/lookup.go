@@ -25,7 +25,7 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}
-	return c.ask(ctx, part, documents, question, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	return c.ask(ctx, part, description, documents, question, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
 		if o.Certainty == adapter.Absent && d.Status == faktur.Submitting {
 			return c.absent(ctx, d, description)
 		}
@@ -52,12 +52,12 @@ func (c *channel) poll(ctx context.Context) (bool, error) {
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}
-	return c.ask(ctx, part, documents, c.Status, c.service.polled)
+	return c.ask(ctx, part, description, documents, c.Status, c.service.polled)
 }
 
 // ask puts one question about many documents, and settles what is answered. A
-// question that fails says nothing about any of them.
-func (c *channel) ask(ctx context.Context, part repository.Part, documents []faktur.Document,
+// question that fails says nothing about any of them. It says whether more may be due.
+func (c *channel) ask(ctx context.Context, part repository.Part, description adapter.Description, documents []faktur.Document,
 	question func(context.Context, []string) ([]adapter.Outcome, error),
 	judge func(*faktur.Document, adapter.Outcome) ([]faktur.Event, error)) (bool, error) {
 	ids := make([]string, len(documents))
@@ -75,7 +75,7 @@ func (c *channel) ask(ctx context.Context, part repository.Part, documents []fak
 		return false, err
 	}
 	c.succeeded()
-	return true, c.settleAnswers(ctx, part, documents, outcomes, judge)
+	return len(documents) == description.MaxBatch, c.settleAnswers(ctx, part, documents, outcomes, judge)
 }
 
 // settleAnswers writes those documents narrowly of which nothing changed but

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
@@ -57,8 +58,8 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission) ([]ada
 // pick chooses a batch and marks it as submitting. What a person changed at the
 // same moment is left out.
 func (c *channel) pick(ctx context.Context) (repository.Part, []repository.Stored, error) {
-	c.submitting.Lock()
-	defer c.submitting.Unlock()
+	c.picking.Lock()
+	defer c.picking.Unlock()
 	part, description, ok := c.part(ctx)
 	if !ok {
 		return part, nil, nil
@@ -68,13 +69,21 @@ func (c *channel) pick(ctx context.Context) (repository.Part, []repository.Store
 		return part, nil, nil
 	}
 	s := c.service
+	if !c.pickedAll {
+		pause(ctx, gatherPause-s.Now().Sub(c.pickedAt))
+	}
 	waiting, err := s.waiting(ctx, part, limit)
+	c.pickedAt, c.pickedAll = s.Now(), len(waiting) == limit
 	if err != nil || len(waiting) == 0 {
 		return part, nil, err
 	}
 	marked, err := s.mark(ctx, part, waiting)
 	return part, marked, err
 }
+
+// gatherPause is the least time between two hand-overs that were not full: many
+// small ones cost more than a few larger ones.
+const gatherPause = 25 * time.Millisecond
 
 // waiting gives re-uploads that may go now, then first uploads, up to limit in all.
 func (s *Service) waiting(ctx context.Context, part repository.Part, limit int) ([]repository.Stored, error) {
