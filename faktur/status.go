@@ -46,8 +46,9 @@ type Transition struct {
 // Transitions is the whole life of a document: what is not in this table does
 // not happen. docs/state-machine.md is generated from it.
 //
-// What the tax system says wins over what we expected, so a document that was
-// handed over may be seen in any later status, whatever we knew of it last.
+// What the tax system says wins over what we expected: a document that was
+// handed over may be seen as approved whatever we knew of it last, and one that
+// is seen further still is taken there by way of approved.
 func Transitions() []Transition {
 	return []Transition{
 		{Queued, Submitting, "the relay hands it over"},

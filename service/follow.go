@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
@@ -23,12 +24,13 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
 	defer cancel()
+	asked := c.service.Now()
 	changes, next, err := feed.Changes(callCtx, c.newsCursor)
 	if err != nil {
 		c.newsCursor = "" // the other side may have lost its memory: begin at its end
 		return false, err
 	}
-	if err := c.adoptNews(ctx, part, changes); err != nil {
+	if err := c.adoptNews(ctx, part, changes, asked); err != nil {
 		return false, err
 	}
 	c.newsCursor = next
@@ -40,7 +42,7 @@ const busyNews = 1000
 
 // adoptNews takes over the last change of each of this process's documents.
 // News of an earlier attempt, or of another process's shards, is not for us.
-func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes []adapter.Changed) error {
+func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes []adapter.Changed, asked time.Time) error {
 	latest := make(map[string]adapter.Outcome, len(changes)) // by client id
 	var ids []string
 	for _, change := range changes {
@@ -75,6 +77,6 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 		return nil
 	}
 	return c.service.settle(ctx, part, ours, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
-		return c.service.adopt(d, latest[d.ClientID()])
+		return c.service.adopt(d, latest[d.ClientID()], asked)
 	})
 }

@@ -25,11 +25,11 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}
-	return c.ask(ctx, part, description, documents, question, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+	return c.ask(ctx, part, description, documents, question, func(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error) {
 		if o.Certainty == adapter.Absent && d.Status == faktur.Submitting {
 			return c.absent(ctx, d, description)
 		}
-		return c.service.adopt(d, o)
+		return c.service.adopt(d, o, asked)
 	})
 }
 
@@ -55,17 +55,21 @@ func (c *channel) poll(ctx context.Context) (bool, error) {
 	return c.ask(ctx, part, description, documents, c.Status, c.service.polled)
 }
 
+// judgement makes of an outcome, true at asked or later, what it means for a document.
+type judgement func(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error)
+
 // ask puts one question about many documents, and settles what is answered. A
 // question that fails says nothing about any of them. It says whether more may be due.
 func (c *channel) ask(ctx context.Context, part repository.Part, description adapter.Description, documents []faktur.Document,
 	question func(context.Context, []string) ([]adapter.Outcome, error),
-	judge func(*faktur.Document, adapter.Outcome) ([]faktur.Event, error)) (bool, error) {
+	judge judgement) (bool, error) {
 	ids := make([]string, len(documents))
 	for i := range documents {
 		ids[i] = documents[i].ClientID()
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
 	defer cancel()
+	asked := c.service.Now()
 	outcomes, err := question(callCtx, ids)
 	if err == nil && len(outcomes) != len(ids) {
 		err = fmt.Errorf("channel %s answered %d outcomes for %d questions", c.Name(), len(outcomes), len(ids))
@@ -75,7 +79,9 @@ func (c *channel) ask(ctx context.Context, part repository.Part, description ada
 		return false, err
 	}
 	c.succeeded()
-	return len(documents) == description.MaxBatch, c.settleAnswers(ctx, part, documents, outcomes, judge)
+	return len(documents) == description.MaxBatch, c.settleAnswers(ctx, part, documents, outcomes, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+		return judge(d, o, asked)
+	})
 }
 
 // settleAnswers writes those documents narrowly of which nothing changed but
@@ -159,14 +165,14 @@ func (s *Service) settleWindow(ctx context.Context, d *faktur.Document) (time.Du
 
 // polled is the verdict on a document that was asked about. One that has been
 // signing for too long is told of, once an attempt.
-func (s *Service) polled(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+func (s *Service) polled(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error) {
 	now := s.Now()
 	if o.Certainty != adapter.Known {
 		// It was there once: to be unknown now is the channel's trouble, not the document's.
 		d.Work.DueAt = now.Add(s.pollPause(d, now))
 		o = adapter.Outcome{Certainty: adapter.Known}
 	}
-	events, err := s.adoptKnown(d, o)
+	events, err := s.adoptKnown(d, o, asked)
 	if err != nil || len(events) > 0 {
 		return events, err
 	}

@@ -28,6 +28,7 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 		documents[i] = marked[i].Document
 		batch[i] = submission(&marked[i])
 	}
+	sent := c.service.Now()
 	outcomes, err := c.submit(ctx, batch)
 	if _, ok := errors.AsType[*adapter.NotSent](err); ok {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.notSent))
@@ -36,7 +37,7 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.fateUnknown))
 	}
 	return true, c.service.settle(ctx, part, documents, func(i int, d *faktur.Document) ([]faktur.Event, error) {
-		return c.service.adopt(d, outcomes[i])
+		return c.service.adopt(d, outcomes[i], sent)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -16,11 +17,12 @@ import (
 type verdict func(i int, d *faktur.Document) ([]faktur.Event, error)
 
 // settle saves verdicts under the part's fence. A document that moved meanwhile
-// (a watcher told its deadline, a person corrected it) is read anew and judged again.
+// (a watcher told its deadline, a person corrected it) is read anew and judged
+// again, unless another attempt has begun, of which the verdict says nothing.
 func (s *Service) settle(ctx context.Context, part repository.Part, documents []faktur.Document, judge verdict) error {
-	place := make(map[string]int, len(documents))
+	place := make(map[string]int, len(documents)) // by client id
 	for i := range documents {
-		place[documents[i].ID] = i
+		place[documents[i].ClientID()] = i
 	}
 	for range changeTries {
 		fence, err := repository.FenceFor(string(part.Channel), part.Shards, documents)
@@ -48,16 +50,20 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 		if documents, err = s.DB.Reread(ctx, moved); err != nil {
 			return err
 		}
+		documents = slices.DeleteFunc(documents, func(d faktur.Document) bool {
+			_, same := place[d.ClientID()]
+			return !same
+		})
 	}
 	return fmt.Errorf("%d documents kept moving and wait for the next look", len(documents))
 }
 
-// judged makes the steps of the documents; place gives each one's index at first.
+// judged makes the steps of the documents; place gives each attempt's index at first.
 func (s *Service) judged(documents []faktur.Document, place map[string]int, judge verdict) ([]repository.Step, error) {
 	steps := make([]repository.Step, len(documents))
 	for n := range documents {
 		d := documents[n]
-		events, err := judge(place[d.ID], &d)
+		events, err := judge(place[d.ClientID()], &d)
 		if err != nil {
 			return nil, fmt.Errorf("document %s: %w", d.ID, err)
 		}
@@ -66,11 +72,11 @@ func (s *Service) judged(documents []faktur.Document, place map[string]int, judg
 	return steps, nil
 }
 
-// adopt takes over what the tax system says of a document.
-func (s *Service) adopt(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+// adopt takes over what the tax system said of a document at asOf or later.
+func (s *Service) adopt(d *faktur.Document, o adapter.Outcome, asOf time.Time) ([]faktur.Event, error) {
 	switch o.Certainty {
 	case adapter.Known:
-		return s.adoptKnown(d, o)
+		return s.adoptKnown(d, o, asOf)
 	case adapter.NotTaken:
 		return s.backToQueue(d, o.Reason, s.Now().Add(notTakenPause))
 	}
@@ -80,22 +86,53 @@ func (s *Service) adopt(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, 
 // notTakenPause is how long one document waits that a channel did not take this time.
 const notTakenPause = 15 * time.Second
 
-func (s *Service) adoptKnown(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
+func (s *Service) adoptKnown(d *faktur.Document, o adapter.Outcome, asOf time.Time) ([]faktur.Event, error) {
 	now := s.Now()
 	d.Work.DueAt = now.Add(s.pollPause(d, now))
+	if isStale(d, asOf) {
+		return nil, nil
+	}
 	if o.Status == faktur.Approved && o.NSFP == "" && d.NSFP == "" {
 		// An approval without its number is none yet; only the word is kept.
 		o.Status = ""
 	}
-	if o.Status == "" || o.Status == d.Status || !d.Status.CanBecome(o.Status) {
-		if o.CoretaxStatus != "" && o.CoretaxStatus != d.CoretaxStatus {
-			d.CoretaxStatus, d.UpdatedAt = o.CoretaxStatus, now
-		}
-		return nil, nil
+	if d.Status.CanBecome(o.Status) {
+		return s.steps(d, o, o.Status)
 	}
-	event, err := d.Apply(faktur.Change{To: o.Status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, At: now})
+	if o.NSFP != "" && d.Status.CanBecome(faktur.Approved) && faktur.Approved.CanBecome(o.Status) {
+		return s.steps(d, o, faktur.Approved, o.Status) // seen only after more had happened
+	}
+	s.adoptWord(d, o)
+	return nil, nil
+}
+
+// isStale says that what was known at asOf may be over: the document has come
+// further since, to where there is a way back. From submitting and signing all
+// ways lead on, so that older news do no harm there.
+func isStale(d *faktur.Document, asOf time.Time) bool {
+	return d.Work.StatusSince.After(asOf) && d.Status != faktur.Submitting && d.Status != faktur.SigningInProgress
+}
+
+// steps takes a document to the last of the statuses by way of the others.
+func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Status) ([]faktur.Event, error) {
+	now := s.Now()
+	var events []faktur.Event
+	for _, status := range by {
+		event, err := d.Apply(faktur.Change{To: status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, At: now})
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, event)
+	}
 	d.Work.DueAt = now.Add(s.PollMin)
-	return []faktur.Event{event}, err
+	return events, nil
+}
+
+// adoptWord keeps the tax system's own word where it makes no step.
+func (s *Service) adoptWord(d *faktur.Document, o adapter.Outcome) {
+	if o.CoretaxStatus != "" && o.CoretaxStatus != d.CoretaxStatus {
+		d.CoretaxStatus, d.UpdatedAt = o.CoretaxStatus, s.Now()
+	}
 }
 
 // backToQueue lets a document go again that certainly did not arrive.

@@ -1,84 +1,66 @@
-package service_test
+package service
 
 import (
-	"context"
-	"slices"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
-	"github.com/fakturgate/fakturgate/repository"
-	"github.com/fakturgate/fakturgate/repository/repotest"
-	"github.com/fakturgate/fakturgate/service"
-	"github.com/fakturgate/fakturgate/simulator"
 )
 
-// lateNews is a channel whose first bad news arrives when it is told to let it go.
-type lateNews struct {
-	adapter.Channel
-	held, release chan struct{}
-	asked         chan struct{} // one for each question after the bad news
-}
-
-func (c *lateNews) Status(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
-	outcomes, err := c.Channel.Status(ctx, clientIDs)
-	bad := slices.ContainsFunc(outcomes, func(o adapter.Outcome) bool { return o.Status == faktur.SavedInvalid })
-	select {
-	case <-c.release:
-		select {
-		case c.asked <- struct{}{}:
-		default:
+// What the tax system says of a document decides, step by step, and no word of its is guessed at.
+func TestWhatTheTaxSystemSaysIsAdopted(t *testing.T) {
+	t.Parallel()
+	const nsfp = "04002600000000001"
+	known := func(status faktur.Status, word, number string) adapter.Outcome {
+		return adapter.Outcome{Certainty: adapter.Known, Status: status, CoretaxStatus: word, NSFP: number}
+	}
+	for _, c := range []struct {
+		name   string
+		from   faktur.Status
+		said   adapter.Outcome
+		to     faktur.Status
+		events string
+	}{
+		{"taken", faktur.Submitting, known(faktur.SigningInProgress, "Signing In Progress", ""), faktur.SigningInProgress, "[invoice.signing_in_progress]"},
+		{"approved", faktur.SigningInProgress, known(faktur.Approved, "Approved", nsfp), faktur.Approved, "[invoice.approved]"},
+		{"approved without a number", faktur.SigningInProgress, known(faktur.Approved, "Approved", ""), faktur.SigningInProgress, "[]"},
+		{"older news", faktur.Approved, known(faktur.SigningInProgress, "", ""), faktur.Approved, "[]"},
+		{"stale news of a refused one", faktur.SavedInvalid, known(faktur.SigningInProgress, "", ""), faktur.SavedInvalid, "[]"},
+		{"uploaded again in the portal", faktur.SavedInvalid, known(faktur.SigningInProgress, "", ""), faktur.SigningInProgress, "[invoice.signing_in_progress]"},
+		{"stale news of one in signing", faktur.SigningInProgress, known(faktur.Approved, "Approved", nsfp), faktur.Approved, "[invoice.approved]"},
+		{"the same", faktur.SigningInProgress, known(faktur.SigningInProgress, "", ""), faktur.SigningInProgress, "[]"},
+		{"a word that is new", faktur.SigningInProgress, known("", "Menunggu Pemeriksaan", ""), faktur.SigningInProgress, "[]"},
+		{"cancelled before we looked", faktur.Submitting, known(faktur.Cancelled, "Cancelled", nsfp), faktur.Cancelled, "[invoice.approved invoice.cancelled]"},
+		{"amended before we looked", faktur.SigningInProgress, known(faktur.Amended, "Amended", nsfp), faktur.Amended, "[invoice.approved invoice.amended]"},
+		{"refused", faktur.Submitting, known(faktur.SavedInvalid, "Saved Invalid", ""), faktur.SavedInvalid, "[invoice.saved_invalid]"},
+		{"not taken", faktur.Submitting, adapter.Outcome{Certainty: adapter.NotTaken}, faktur.Queued, "[invoice.queued]"},
+		{"unknown", faktur.Submitting, adapter.Outcome{}, faktur.Submitting, "[]"},
+	} {
+		now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+		s := New(Config{Now: func() time.Time { return now }})
+		d := faktur.Document{ID: "d", Kind: faktur.KindInvoice, Status: c.from, Attempt: 1, Sequence: 2}
+		if strings.HasPrefix(c.name, "stale") {
+			d.Work.StatusSince = now
 		}
-	default:
-		if bad {
-			close(c.held)
-			<-c.release
+		events, err := s.adopt(&d, c.said, now.Add(-time.Second))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		types := []faktur.EventType{}
+		for i, e := range events {
+			types = append(types, e.Type)
+			if e.Sequence != int64(3+i) {
+				t.Errorf("%s: event %d has sequence %d", c.name, i, e.Sequence)
+			}
+		}
+		if d.Status != c.to || fmt.Sprint(types) != c.events {
+			t.Errorf("%s: became %s by %v, want %s by %s", c.name, d.Status, types, c.to, c.events)
+		}
+		if c.said.CoretaxStatus != "" && d.CoretaxStatus != c.said.CoretaxStatus {
+			t.Errorf("%s: the tax system's word is %q, want %q", c.name, d.CoretaxStatus, c.said.CoretaxStatus)
 		}
 	}
-	return outcomes, err
-}
-
-// What is learnt late about one attempt says nothing about the next one: taken
-// for it, the ERP would be told to upload again what is about to be approved.
-func TestNewsOfAnEarlierAttemptAreNotForTheNext(t *testing.T) {
-	t.Parallel()
-	repotest.Each(t, func(t *testing.T, db *repository.DB) {
-		ctx := context.Background()
-		late := &lateNews{held: make(chan struct{}), release: make(chan struct{}), asked: make(chan struct{})}
-		g := start(t, db, simulator.Config{SigningDelay: 100 * time.Millisecond}, func(c *service.Config) {
-			late.Channel = c.Channels[0]
-			c.Channels = []adapter.Channel{late}
-		})
-		id := g.post(t, "INV/1/SIM-SAVED-INVALID/SIM-STUCK")
-		<-late.held
-
-		// Meanwhile the same is learnt in another way, and the next attempt begins.
-		stored, err := db.Stored(ctx, tenant, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
-		event, err := step.Document.Apply(faktur.Change{To: faktur.SavedInvalid, At: time.Now()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		step.Events = []faktur.Event{event}
-		if _, err := db.Save(ctx, repository.Fence{}, []repository.Step{step}); err != nil {
-			t.Fatal(err)
-		}
-		content := stored.Content
-		content.Buyer.Address = "Jl. Merdeka 2, Jakarta"
-		if _, err := g.Correct(ctx, tenant, id, content, 0, true); err != nil {
-			t.Fatal(err)
-		}
-		g.becomes(t, id, faktur.SigningInProgress)
-
-		close(late.release)
-		<-late.asked // the next question comes when the late news are settled
-		view, err := g.Status(ctx, tenant, id)
-		if err != nil || view.Status != faktur.SigningInProgress {
-			t.Errorf("the second attempt is %s (%v), and is in signing", view.Status, err)
-		}
-	})
 }
