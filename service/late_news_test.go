@@ -1,0 +1,84 @@
+package service_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/repository/repotest"
+	"github.com/fakturgate/fakturgate/service"
+	"github.com/fakturgate/fakturgate/simulator"
+)
+
+// lateNews is a channel whose first bad news arrives when it is told to let it go.
+type lateNews struct {
+	adapter.Channel
+	held, release chan struct{}
+	asked         chan struct{} // one for each question after the bad news
+}
+
+func (c *lateNews) Status(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+	outcomes, err := c.Channel.Status(ctx, clientIDs)
+	bad := slices.ContainsFunc(outcomes, func(o adapter.Outcome) bool { return o.Status == faktur.SavedInvalid })
+	select {
+	case <-c.release:
+		select {
+		case c.asked <- struct{}{}:
+		default:
+		}
+	default:
+		if bad {
+			close(c.held)
+			<-c.release
+		}
+	}
+	return outcomes, err
+}
+
+// What is learnt late about one attempt says nothing about the next one: taken
+// for it, the ERP would be told to upload again what is about to be approved.
+func TestNewsOfAnEarlierAttemptAreNotForTheNext(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx := context.Background()
+		late := &lateNews{held: make(chan struct{}), release: make(chan struct{}), asked: make(chan struct{})}
+		g := start(t, db, simulator.Config{SigningDelay: 100 * time.Millisecond}, func(c *service.Config) {
+			late.Channel = c.Channels[0]
+			c.Channels = []adapter.Channel{late}
+		})
+		id := g.post(t, "INV/1/SIM-SAVED-INVALID/SIM-STUCK")
+		<-late.held
+
+		// Meanwhile the same is learnt in another way, and the next attempt begins.
+		stored, err := db.Stored(ctx, tenant, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
+		event, err := step.Document.Apply(faktur.Change{To: faktur.SavedInvalid, At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		step.Events = []faktur.Event{event}
+		if _, err := db.Save(ctx, repository.Fence{}, []repository.Step{step}); err != nil {
+			t.Fatal(err)
+		}
+		content := stored.Content
+		content.Buyer.Address = "Jl. Merdeka 2, Jakarta"
+		if _, err := g.Correct(ctx, tenant, id, content, 0, true); err != nil {
+			t.Fatal(err)
+		}
+		g.becomes(t, id, faktur.SigningInProgress)
+
+		close(late.release)
+		<-late.asked // the next question comes when the late news are settled
+		view, err := g.Status(ctx, tenant, id)
+		if err != nil || view.Status != faktur.SigningInProgress {
+			t.Errorf("the second attempt is %s (%v), and is in signing", view.Status, err)
+		}
+	})
+}
