@@ -42,7 +42,9 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 		for i := range documents {
 			if !saved[documents[i].ID] {
 				moved = append(moved, documents[i].ID)
+				continue
 			}
+			s.counts.signed(&documents[i], &steps[i].Document)
 		}
 		if len(moved) == 0 {
 			return nil
