@@ -17,7 +17,9 @@ type channel struct {
 	adapter.Channel
 	service *Service
 
-	newsCursor string // of the channel's news; only follow uses it
+	// Of the channel's news; only follow uses them.
+	newsCursor string
+	newsRest   time.Time // none are read before
 
 	// picking is held while work is picked, so that two hand-overs never pick the same.
 	picking   sync.Mutex

@@ -18,6 +18,9 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if c.service.Now().Before(c.newsRest) {
+		return false, nil
+	}
 	part, description, ok := c.part(ctx)
 	if !ok || !description.Changes || !c.mayAsk(description, len(part.Shards)) {
 		return false, nil
@@ -28,6 +31,7 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	changes, next, err := feed.Changes(callCtx, c.newsCursor)
 	if err != nil {
 		c.newsCursor = "" // the other side may have lost its memory: begin at its end
+		c.newsRest = asked.Add(newsRest)
 		return false, err
 	}
 	if err := c.adoptNews(ctx, part, changes, asked); err != nil {
@@ -36,6 +40,10 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	c.newsCursor = next
 	return len(changes) >= busyNews, nil
 }
+
+// newsRest is how long news are left alone after they failed. Nothing else
+// rests with them: a connector may do all its duties and have a broken feed.
+const newsRest = 10 * time.Second
 
 // busyNews is how many changes in one answer say that more wait to be read.
 const busyNews = 1000
