@@ -20,8 +20,8 @@ import (
 type demoCommand struct {
 	DatabaseURL string          `env:"FAKTURGATE_DATABASE_URL" placeholder:"URL" help:"Where to keep it (default: a SQLite file in a temporary folder, deleted at the end)."`
 	Addr        string          `env:"FAKTURGATE_ADDR" default:"127.0.0.1:8080" help:"Where the API listens; another free port when it is taken (default: ${default})."`
-	Exit        bool            `help:"End when the story is told, with an exit code that says whether ledger, database and receiver agree."`
-	Patience    time.Duration   `default:"60s" help:"How long the story may take (default: ${default})."`
+	Exit        bool            `env:"FAKTURGATE_DEMO_EXIT" help:"End when the story is told, with an exit code that says whether ledger, database and receiver agree."`
+	Patience    time.Duration   `env:"FAKTURGATE_DEMO_PATIENCE" default:"60s" help:"How long the story may take (default: ${default})."`
 	Sim         simulationFlags `embed:"" prefix:"sim-"`
 }
 
