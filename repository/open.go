@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"github.com/jmoiron/sqlx"
-	_ "github.com/lib/pq"  // driver "postgres"
+	"github.com/lib/pq"
 	_ "modernc.org/sqlite" // driver "sqlite"
 )
 
@@ -35,10 +35,13 @@ func Open(ctx context.Context, databaseURL string) (*DB, error) {
 }
 
 func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
+	if _, err := pq.NewConnector(databaseURL); err != nil {
+		// lib/pq's parse errors quote the URL, password and all.
+		return nil, errors.New("the PostgreSQL address in FAKTURGATE_DATABASE_URL cannot be read; it looks like postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=require")
+	}
 	pool, err := sqlx.Open(postgres.driver, databaseURL)
 	if err != nil {
-		// lib/pq's parse errors can quote the URL, password and all.
-		return nil, errors.New("the PostgreSQL address in FAKTURGATE_DATABASE_URL cannot be read")
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
