@@ -277,3 +277,9 @@ func (e *erp) reportUnsettled(tax *world) {
 	}
 	e.t.Fatalf("%d of %d invoices came to their end", e.settled, len(e.month))
 }
+
+func (e *erp) settledSoFar() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.settled
+}

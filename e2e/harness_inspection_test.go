@@ -59,6 +59,7 @@ func (n *inspection) filedOnce(p planned, d faktur.StoredInvoice) {
 		n.t.Helper()
 		n.t.Errorf("%s: %s\n  document: %s, attempt %d, %s, NSFP %q\n  ledger: %+v", p.invoice.Reference, fmt.Sprintf(what, args...),
 			d.ID, d.Attempt, d.Status, d.NSFP, entries)
+		n.told(d.ID)
 	}
 	if len(entries) != d.Attempt {
 		complain("%d attempts are in the ledger", len(entries))
@@ -214,7 +215,15 @@ func (n *inspection) reportSlowest() {
 		}
 	}
 	n.t.Logf("the slowest took %v:", took(slowest))
-	for _, v := range lives[slowest] {
-		n.t.Logf("  %s %s %s", v.Timestamp.Format("15:04:05.000"), v.Type, v.about(n.t).Reference)
+	n.told(slowest)
+}
+
+// told logs what the feed told of a document.
+func (n *inspection) told(id string) {
+	n.t.Helper()
+	for _, v := range n.events {
+		if data := v.about(n.t); data.ID == id {
+			n.t.Logf("  %s %d %s %s", v.Timestamp.Format("15:04:05.000"), data.Sequence, v.Type, data.Reference)
+		}
 	}
 }

@@ -127,3 +127,32 @@ func (p *process) lastWords() string {
 	const most = 60
 	return cmp.Or(strings.Join(lines[max(0, len(lines)-most):], ""), "(empty)")
 }
+
+// mayEnd says that the process ending by itself is no failure of the test.
+func (p *process) mayEnd() { p.ending.Store(true) }
+
+// fails waits until the process ends by itself with a code other than 0 and a
+// word about the reason.
+func (p *process) fails(t *testing.T, within time.Duration, because string) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(within):
+		t.Fatalf("%s does not fail within %v", p.name, within)
+	}
+	if p.cmd.ProcessState.ExitCode() <= 0 || !strings.Contains(p.lastWords(), because) {
+		t.Errorf("%s ended as %v without saying %q:\n%s", p.name, p.outcome, because, p.lastWords())
+	}
+}
+
+// mustRun runs a command to its end, which must be a good one, and gives what it wrote.
+func mustRun(t *testing.T, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(binary(t), args...)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("fakturgate %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

@@ -27,9 +27,14 @@ type world struct {
 // "FAKTURGATE_SIM_DEDUP=off".
 func newWorld(t *testing.T, kind string, settings ...string) *world {
 	t.Helper()
-	w := &world{t: t, kind: kind, database: newDatabase(t, kind)}
+	return newWorldOn(t, kind, newDatabase(t, kind), settings...)
+}
+
+// newWorldOn is newWorld on a database that is there already.
+func newWorldOn(t *testing.T, kind, database string, settings ...string) *world {
+	t.Helper()
 	address := freeAddress(t)
-	w.simURL = "http://" + address
+	w := &world{t: t, kind: kind, database: database, simURL: "http://" + address}
 	w.simulator = start(t, "simulator", append([]string{"FAKTURGATE_SIM_ADDR=" + address, "FAKTURGATE_SIM_TOKEN=" + connectorToken}, settings...), "simulator")
 	w.simulator.awaitAnswer(w.simURL + "/ledger")
 	return w

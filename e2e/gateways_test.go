@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
+
+// Two gateways on one PostgreSQL share the work. One of them sleeps through its
+// leases, and later dies; nobody outside notices.
+func TestTwoGateways(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "postgres", strictTax...)
+	one, two := w.launch("gateway-1", hastyGateway...), w.launch("gateway-2", hastyGateway...) // both migrate at once
+	one.awaitReady()
+	two.awaitReady()
+	npwps, month := planMonth(seed(t), 2000, 500)
+	e := newERP(t, w.client(one, two), npwps, month, 400)
+	posted := make(chan struct{})
+	go func() { defer close(posted); e.postAll() }()
+
+	reaches := func(settled int) {
+		t.Helper()
+		eventually(t, 2*time.Minute, "the month goes on", func() bool { return e.settledSoFar() >= settled })
+	}
+	reaches(300)
+	one.pause(t, 5*time.Second) // more than two leases
+	reaches(900)
+	two.pause(t, 5*time.Second)
+	reaches(1300)
+	one.kill()
+	e.hurry()
+	<-posted
+	e.finishMonth(3*time.Minute, w)
+}
+
+// pause stops a process for a while, as a suspended machine is; it does not
+// know that time has passed.
+func (p *process) pause(t *testing.T, length time.Duration) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(length)
+	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// SQLite is for one gateway: a second one is told so, and everything else may
+// still look at the file.
+func TestASecondGatewayOnOneSQLiteFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "sqlite")
+	g := w.serve("gateway")
+	second := w.launch("second")
+	second.mayEnd()
+	second.fails(t, 15*time.Second, "another fakturgate already serves from this SQLite file")
+	database := []string{"FAKTURGATE_DATABASE_URL=" + w.database}
+	if out := mustRun(t, database, "migrate", "status"); !strings.Contains(out, "applied") {
+		t.Errorf("migrate status beside a gateway: %s", out)
+	}
+	if out := mustRun(t, database, "keys", "list"); !strings.Contains(out, "invoices:write") {
+		t.Errorf("keys list beside a gateway: %s", out)
+	}
+	key := strings.TrimSpace(mustRun(t, database, "keys", "create", "--tenant", "other"))
+	if !strings.Contains(key, "fg_") {
+		t.Errorf("keys create beside a gateway: %s", key)
+	}
+	w.client(g).register([]string{sellerA}, faktur.Settings{}) // it still writes
+	g.kill()
+	g.launch() // the hold went with its process
+	g.awaitReady()
+}
+
+const (
+	sellerA = "0012345674901000"
+	sellerB = "0023456785012000"
+)
