@@ -163,20 +163,22 @@ func (s *Service) RotateSecret(ctx context.Context, tenant, id string) (Endpoint
 func secretRow(id string) string { return "webhook_endpoints/" + id }
 
 // openSecrets gives the secrets that an endpoint's messages are signed with now.
+// A previous one that does not open, its master key having been lost, signs nothing.
 func (s *Service) openSecrets(e *repository.Endpoint, now time.Time) ([]webhook.Secret, error) {
-	sealed := []string{e.Secret}
-	if e.PreviousSecret != "" && now.Before(e.PreviousUntil) {
-		sealed = append(sealed, e.PreviousSecret)
+	current, err := s.Sealer.Open(e.Secret, secretRow(e.ID))
+	if err != nil {
+		return nil, fmt.Errorf("secret of endpoint %s: %w", e.ID, err)
 	}
-	secrets := make([]webhook.Secret, len(sealed))
-	for i, text := range sealed {
-		plain, err := s.Sealer.Open(text, secretRow(e.ID))
-		if err != nil {
-			return nil, fmt.Errorf("secret of endpoint %s: %w", e.ID, err)
-		}
-		secrets[i] = plain
+	secrets := []webhook.Secret{current}
+	if e.PreviousSecret == "" || !now.Before(e.PreviousUntil) {
+		return secrets, nil
 	}
-	return secrets, nil
+	previous, err := s.Sealer.Open(e.PreviousSecret, secretRow(e.ID))
+	if err != nil {
+		s.Logger.Warn("messages are signed with the new secret only", "endpoint", e.ID, "error", err)
+		return secrets, nil
+	}
+	return append(secrets, previous), nil
 }
 
 // checkEndpoint finds every fault of what a caller gave; nil is not given.

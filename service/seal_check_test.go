@@ -37,3 +37,34 @@ func TestAnotherMasterKeyIsNoticedAtTheStart(t *testing.T) {
 		}
 	})
 }
+
+// Who lost the master key rotates, and goes on: the old secret is no hindrance.
+func TestALostMasterKeyIsOvercomeByRotation(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	db := repotest.SQLite(t)
+	lost := newService(t, db)
+	endpoint, err := lost.CreateEndpoint(ctx, tenant, service.EndpointInput{URL: "http://127.0.0.1:9/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newService(t, db, func(c *service.Config) {
+		sealer, err := service.NewSealer(bytes.Repeat([]byte{7}, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Sealer = sealer
+	})
+	if _, err := s.TestEndpoint(ctx, tenant, endpoint.ID); err == nil {
+		t.Error("a message was signed with a secret that does not open")
+	}
+	if _, err := s.RotateSecret(ctx, tenant, endpoint.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TestEndpoint(ctx, tenant, endpoint.ID); err != nil {
+		t.Errorf("after the rotation: %v", err)
+	}
+	if err := s.CheckMasterKey(ctx); err != nil {
+		t.Errorf("after the rotation: %v", err)
+	}
+}

@@ -35,6 +35,7 @@ func (f databaseFlags) sqlitePath() string {
 // masterKeyFlags give the key that stored secrets are encrypted with.
 type masterKeyFlags struct {
 	MasterKey     string `env:"FAKTURGATE_MASTER_KEY" placeholder:"BASE64" help:"32 bytes, base64: encrypts stored secrets. Without it a file beside the SQLite database is used, and made when missing."`
+	MasterKeyLost bool   `env:"FAKTURGATE_MASTER_KEY_LOST" help:"Start although the stored secrets are sealed with another master key; rotate the secret of every webhook endpoint then."`
 	MasterKeyFile string `env:"FAKTURGATE_MASTER_KEY_FILE" placeholder:"FILE" help:"A file that holds the master key."`
 }
 

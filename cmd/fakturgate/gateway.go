@@ -95,7 +95,7 @@ func (g *gateway) makeService(ctx context.Context) error {
 		StuckAfter: g.config.StuckAfter, DeadlineNear: g.config.DeadlineNear,
 		PollMin: g.config.PollMin, PollMax: g.config.PollMax,
 	})
-	if err := g.service.CheckMasterKey(ctx); err != nil {
+	if err := g.service.CheckMasterKey(ctx); err != nil && !g.config.MasterKeyLost {
 		return err
 	}
 	if g.config.BootstrapKey == "" {
