@@ -167,8 +167,7 @@ func (d *demo) follow(ctx context.Context) {
 func (d *demo) stayUp(ctx context.Context) {
 	d.printer.line("")
 	d.printer.line("It stays up until Ctrl-C. Try it in Swagger UI: " + d.gateway.url + "/swagger/")
-	d.printer.line("  (Authorize with " + d.key + ")")
-	d.printer.line("or here:")
+	d.printer.line("with the key above, or here:")
 	d.printer.line(fmt.Sprintf("  curl -s -H 'Authorization: Bearer %s' '%s/invoices?status=approved&limit=1'", d.key, d.gateway.url))
 	<-ctx.Done()
 }

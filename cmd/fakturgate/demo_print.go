@@ -59,6 +59,7 @@ func (p *printer) title(d *demo) {
 	p.line(p.paint(bold, "fakturgate demo") + ": seven invoices on their way through a simulated tax system. Nothing is filed.")
 	p.line("")
 	p.line("  API       " + d.gateway.url + "   Swagger UI at /swagger/")
+	p.line("  key       " + d.key)
 	p.line("  database  " + d.gateway.db.Kind() + "   simulator's ledger: " + d.gateway.sim.url + "/ledger")
 	p.line("  webhooks  " + d.receiver.url + ", every signature verified")
 	p.line("")
