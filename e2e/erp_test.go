@@ -48,8 +48,7 @@ func TestKillNine(t *testing.T) {
 		began := time.Now()
 		// Few at a time, so that every kill finds some at every stage.
 		e := newERP(t, w.client(g), npwps, month, 250)
-		posted := make(chan struct{})
-		go func() { defer close(posted); e.postAll() }()
+		e.post()
 		for _, moment := range chooseMoments(dice) {
 			e.await(moment)
 			if e.done() {
@@ -61,7 +60,6 @@ func TestKillNine(t *testing.T) {
 			g.awaitReady()
 		}
 		e.hurry()
-		<-posted
 		e.finishMonth(3*time.Minute, w)
 		t.Logf("took %v, and the ERP asked again %d times", time.Since(began), e.gateway.again.Load())
 	})

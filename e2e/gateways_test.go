@@ -19,8 +19,7 @@ func TestTwoGateways(t *testing.T) {
 	two.awaitReady()
 	npwps, month := planMonth(seed(t), 2000, 500)
 	e := newERP(t, w.client(one, two), npwps, month, 400)
-	posted := make(chan struct{})
-	go func() { defer close(posted); e.postAll() }()
+	e.post()
 
 	reaches := func(settled int) {
 		t.Helper()
@@ -33,7 +32,6 @@ func TestTwoGateways(t *testing.T) {
 	reaches(1300)
 	one.kill()
 	e.hurry()
-	<-posted
 	e.finishMonth(3*time.Minute, w)
 }
 

@@ -88,6 +88,7 @@ func (c *client) ask(method, path string, content any, header ...string) answer 
 	c.t.Helper()
 	for began := time.Now(); ; c.again.Add(1) {
 		a, err := c.try(c.t.Context(), method, path, content, header...)
+		a.t, a.asked = c.t, method+" "+path
 		pause := 30 * time.Millisecond
 		switch {
 		case err == nil && a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable:
@@ -99,7 +100,10 @@ func (c *client) ask(method, path string, content any, header ...string) answer 
 			}
 			pause = 100 * time.Millisecond
 		}
-		if time.Since(began) > patience || c.t.Context().Err() != nil {
+		if c.t.Context().Err() != nil {
+			return a // the test is over
+		}
+		if time.Since(began) > patience {
 			c.t.Errorf("%s %s: no answer in %v, at last %v %d %s", method, path, time.Since(began), err, a.status, a.body)
 			return a
 		}
@@ -115,14 +119,16 @@ func (a answer) want(statuses ...int) answer {
 			return a
 		}
 	}
-	a.t.Errorf("%s answers %d, want %v: %.2000s", a.asked, a.status, statuses, a.body)
+	if a.t.Context().Err() == nil {
+		a.t.Errorf("%s answers %d, want %v: %.2000s", a.asked, a.status, statuses, a.body)
+	}
 	return a
 }
 
 // decode reads an answer's body.
 func decode[T any](a answer) (v T) {
 	a.t.Helper()
-	if err := json.Unmarshal(a.body, &v); err != nil {
+	if err := json.Unmarshal(a.body, &v); err != nil && a.t.Context().Err() == nil {
 		a.t.Errorf("%s answers what cannot be read: %v\n%.500s", a.asked, err, a.body)
 	}
 	return v

@@ -38,6 +38,7 @@ type erp struct {
 	counts    map[string]int    // of what happened: "posted", "webhook", and types of events
 	settled   int
 
+	posting     sync.WaitGroup
 	corrections sync.WaitGroup
 	finished    atomic.Bool
 	followed    chan struct{} // closed when the feed is followed no more
@@ -64,11 +65,23 @@ func newERP(t *testing.T, gateway *client, npwps []string, month []planned, most
 // postAll posts the month, some at a time.
 func (e *erp) postAll() {
 	e.t.Helper()
+	e.post()
+	e.posting.Wait()
+}
+
+// post is postAll without waiting for its end.
+func (e *erp) post() {
+	e.posting.Go(e.postMonth)
+}
+
+func (e *erp) postMonth() {
 	inParallel(16, len(e.month), func(i int) {
-		for !e.begin() && !e.t.Failed() {
+		for !e.t.Failed() && !e.begin() {
 			time.Sleep(5 * time.Millisecond)
 		}
-		e.postOne(i)
+		if !e.t.Failed() {
+			e.postOne(i)
+		}
 	})
 }
 
@@ -83,11 +96,12 @@ func (e *erp) begin() bool {
 	return true
 }
 
-// hurry posts the rest of the month without waiting.
+// hurry posts the rest of the month without waiting for places.
 func (e *erp) hurry() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.most = len(e.month)
+	e.mu.Unlock()
+	e.posting.Wait()
 }
 
 // postOne posts until the gateway has it. Every second invoice has an
@@ -222,6 +236,7 @@ func (e *erp) progress() string {
 
 // finish ends what the ERP does, when there is nothing left to be told.
 func (e *erp) finish() {
+	e.posting.Wait()
 	e.corrections.Wait()
 	e.finished.Store(true)
 	<-e.followed
