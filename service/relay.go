@@ -29,7 +29,7 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 		batch[i] = submission(&marked[i])
 	}
 	sent := c.service.Now()
-	outcomes, err := c.submit(ctx, batch)
+	outcomes, err := c.submit(ctx, batch, documents[0].Work.StatusSince)
 	if _, ok := errors.AsType[*adapter.NotSent](err); ok {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.notSent))
 	}
@@ -41,8 +41,17 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 	})
 }
 
-func (c *channel) submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
+var errMarkedTooLate = errors.New("marking the batch took so long that its lease may be over before the call is")
+
+// submit hands over a batch that was marked at a moment. The call's time runs
+// from there: when marking was slow, or the machine was suspended meanwhile, a
+// call with time of its own would outlive the lease under which it was picked.
+func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked time.Time) ([]adapter.Outcome, error) {
+	left := c.service.CallTimeout - c.service.Now().Sub(marked)
+	if left <= 0 {
+		return nil, &adapter.NotSent{Cause: errMarkedTooLate}
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	outcomes, err := c.Submit(ctx, batch)
 	if err == nil && len(outcomes) != len(batch) {

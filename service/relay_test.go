@@ -1,0 +1,42 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/fakturgate/fakturgate/adapter"
+)
+
+// deadlineKeeper notes until when it was given time.
+type deadlineKeeper struct {
+	adapter.Channel
+	until time.Time // zero: it was not called
+}
+
+func (k *deadlineKeeper) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	k.until, _ = ctx.Deadline()
+	return make([]adapter.Outcome, len(batch)), nil
+}
+
+// A hand-over ends in the time that its mark left it, and is certainly not sent
+// when it left none: another process may hold the lease by then.
+func TestAHandOverNeverOutlivesItsLease(t *testing.T) {
+	t.Parallel()
+	keeper := &deadlineKeeper{}
+	s := New(Config{Lease: 30 * time.Second, Channels: []adapter.Channel{keeper}})
+	c, batch := s.channels[0], make([]adapter.Submission, 1)
+	marked := time.Now().Add(-4 * time.Second)
+	if _, err := c.submit(context.Background(), batch, marked); err != nil {
+		t.Fatal(err)
+	}
+	if late := keeper.until.Sub(marked.Add(s.CallTimeout)); late > time.Second {
+		t.Errorf("the call may end %v later than its mark allows", late)
+	}
+	keeper.until = time.Time{}
+	_, err := c.submit(context.Background(), batch, time.Now().Add(-s.CallTimeout-time.Millisecond))
+	if _, ok := errors.AsType[*adapter.NotSent](err); !ok || !keeper.until.IsZero() {
+		t.Errorf("sent until %v, %v", keeper.until, err)
+	}
+}
