@@ -16,6 +16,10 @@ var (
 		"FAKTURGATE_STUCK_AFTER=3s", "FAKTURGATE_POLL_MIN=100ms", "FAKTURGATE_POLL_MAX=1s"}
 )
 
+// stumbling makes one of fifty calls fail, before or after it did its work, and
+// as many ordinary invoices.
+const stumbling = "FAKTURGATE_SIM_FAIL_RATE=0.02"
+
 // An ERP's month, through every outcome there is: nothing is lost, nothing is
 // filed twice, and all that were told are told the same.
 func TestAnERPsMonth(t *testing.T) {
@@ -41,7 +45,7 @@ const moments = 20
 func TestKillNine(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, kind string) {
-		w := newWorld(t, kind, strictTax...)
+		w := newWorld(t, kind, append(strictTax, stumbling)...)
 		g := w.serve("gateway", hastyGateway...)
 		dice := rand.New(rand.NewPCG(seed(t), 2)) //nolint:gosec // it must repeat
 		npwps, month := planMonth(seed(t), 2000, 500)

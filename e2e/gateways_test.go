@@ -13,7 +13,7 @@ import (
 // leases, and later dies; nobody outside notices.
 func TestTwoGateways(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "postgres", strictTax...)
+	w := newWorld(t, "postgres", append(strictTax, stumbling)...)
 	one, two := w.launch("gateway-1", hastyGateway...), w.launch("gateway-2", hastyGateway...) // both migrate at once
 	one.awaitReady()
 	two.awaitReady()
