@@ -7,6 +7,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -32,8 +33,22 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// lookAtSources opens every folder of sources, so that go test's cache, which
+// notes what a test opens, does not take an old binary's success for a new one's.
+func lookAtSources() error {
+	return filepath.WalkDir("..", func(_ string, entry fs.DirEntry, err error) error {
+		if name := entry.Name(); err == nil && entry.IsDir() && (name == "node_modules" || name == "dist" || len(name) > 2 && name[0] == '.') {
+			return fs.SkipDir
+		}
+		return err
+	})
+}
+
 // workshop is where the binary under test is built, once a run.
 var workshop = sync.OnceValues(func() (string, error) {
+	if err := lookAtSources(); err != nil {
+		return "", err
+	}
 	dir, err := os.MkdirTemp("", "fakturgate-e2e")
 	if err != nil {
 		return "", err
