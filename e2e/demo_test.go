@@ -12,7 +12,7 @@ import (
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, kind string) {
-		out, err := demo(t, kind)
+		out, err := demo(t, kind, "60s")
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -32,7 +32,7 @@ func TestDemo(t *testing.T) {
 func TestDemoNoticesALostInvoice(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, kind string) {
-		out, err := demo(t, kind, "FAKTURGATE_SIM_LOSE=/0002")
+		out, err := demo(t, kind, "12s", "FAKTURGATE_SIM_LOSE=/0002")
 		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
 			t.Fatalf("the demo ended with %v although an invoice was lost:\n%s", err, out)
 		}
@@ -44,10 +44,10 @@ func TestDemoNoticesALostInvoice(t *testing.T) {
 
 // demo runs demo --exit on SQLite as a newcomer does, without a database of
 // their own, or on a fresh PostgreSQL database.
-func demo(t *testing.T, kind string, env ...string) (string, error) {
+func demo(t *testing.T, kind, patience string, env ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command(binary(t), "demo", "--exit", "--patience", "20s")
-	cmd.Env = append(env, "FAKTURGATE_ADDR="+freeAddress(t), "TMPDIR="+t.TempDir())
+	cmd := exec.Command(binary(t), "demo", "--exit", "--patience", patience)
+	cmd.Env = append([]string{"FAKTURGATE_ADDR=" + freeAddress(t), "TMPDIR=" + t.TempDir()}, env...)
 	if kind != "sqlite" {
 		cmd.Env = append(cmd.Env, "FAKTURGATE_DATABASE_URL="+newDatabase(t, kind))
 	}

@@ -47,7 +47,7 @@ func TestKillNine(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, kind string) {
 		w := newWorld(t, kind, append(strictTax, stumbling)...)
 		g := w.serve("gateway", hastyGateway...)
-		dice := rand.New(rand.NewPCG(seed(t), 2)) //nolint:gosec // it must repeat
+		dice := rand.New(rand.NewPCG(seed(t), 2))
 		npwps, month := planMonth(seed(t), 2000, 500)
 		began := time.Now()
 		// Few at a time, so that every kill finds some at every stage.

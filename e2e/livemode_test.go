@@ -30,8 +30,8 @@ func TestLivemodeNeverMixes(t *testing.T) {
 		}
 
 		// The same gateway, now set up with the real tax system.
-		real := startLiveConnector(t)
-		g.restart("FAKTURGATE_PJAP_URL="+real.url, "FAKTURGATE_WORKERS=on")
+		coretax := startLiveConnector(t)
+		g.restart("FAKTURGATE_PJAP_URL="+coretax.url, "FAKTURGATE_WORKERS=on")
 		if a := c.ask(http.MethodPut, "/taxpayers/"+sellerA, registration{"PT Penjual", faktur.ChannelPJAP, faktur.Settings{}}); a.status != http.StatusConflict {
 			t.Errorf("a simulated seller became live: %d %s", a.status, a.body)
 		}
@@ -56,7 +56,7 @@ func TestLivemodeNeverMixes(t *testing.T) {
 		if ledger := w.ledger(); len(ledger) != 1 || len(ledger["SIMULATED/1"]) != 1 {
 			t.Errorf("the simulator took %+v", ledger)
 		}
-		if taken := real.taken(); len(taken) != 1 || taken[0] != "LIVE/1" {
+		if taken := coretax.taken(); len(taken) != 1 || taken[0] != "LIVE/1" {
 			t.Errorf("the real tax system took %v", taken)
 		}
 	})
