@@ -47,13 +47,13 @@ func TestKillNine(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, kind string) {
 		w := newWorld(t, kind, append(strictTax, stumbling)...)
 		g := w.serve("gateway", hastyGateway...)
-		dice := rand.New(rand.NewPCG(seed(t), 2))
-		npwps, month := planMonth(seed(t), 2000, 500)
+		seed := seed(t)
+		npwps, month := planMonth(seed, 2000, 500)
 		began := time.Now()
 		// Few at a time, so that every kill finds some at every stage.
 		e := newERP(t, w.client(g), npwps, month, 250)
 		e.post()
-		for _, moment := range chooseMoments(dice) {
+		for _, moment := range chooseMoments(seed) {
 			e.await(moment)
 			if e.done() {
 				t.Fatal("the month was over before the last kill; this run proves too little")
@@ -76,7 +76,8 @@ type moment struct {
 }
 
 // chooseMoments draws as many moments after each kind of thing.
-func chooseMoments(dice *rand.Rand) []moment {
+func chooseMoments(seed uint64) []moment {
+	dice := rand.New(rand.NewPCG(seed, 2))
 	kinds := []string{"posted", "invoice.submitting", "invoice.signing_in_progress", "invoice.approved", "invoice.saved_invalid", "webhook"}
 	chosen := make([]moment, moments)
 	for i := range chosen {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -9,11 +11,12 @@ import (
 	"github.com/fakturgate/fakturgate/faktur"
 )
 
-// Two gateways on one PostgreSQL share the work. One of them sleeps through its
-// leases, and later dies; nobody outside notices.
+// Two gateways on one PostgreSQL share the work. Each of them sleeps through its
+// leases once, the tax system goes away and comes back, and one of them dies;
+// nobody outside notices.
 func TestTwoGateways(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "postgres", append(strictTax, stumbling)...)
+	w := newWorld(t, "postgres", append(strictTax, stumbling, "FAKTURGATE_SIM_STATE="+filepath.Join(t.TempDir(), "ledger"))...)
 	one, two := w.launch("gateway-1", hastyGateway...), w.launch("gateway-2", hastyGateway...) // both migrate at once
 	one.awaitReady()
 	two.awaitReady()
@@ -23,12 +26,16 @@ func TestTwoGateways(t *testing.T) {
 
 	reaches := func(settled int) {
 		t.Helper()
-		eventually(t, 2*time.Minute, "the month goes on", func() bool { return e.settledSoFar() >= settled })
+		eventually(t, 2*time.Minute, fmt.Sprintf("%d are settled", settled), func() bool { return e.settledSoFar() >= settled })
 	}
 	reaches(300)
-	one.pause(t, 5*time.Second) // more than two leases
+	one.pause(5 * time.Second) // more than two leases
+	reaches(600)
+	w.simulator.kill()
+	time.Sleep(time.Second)
+	w.simulator.launch()
 	reaches(900)
-	two.pause(t, 5*time.Second)
+	two.pause(5 * time.Second)
 	reaches(1300)
 	one.kill()
 	e.hurry()
@@ -37,14 +44,14 @@ func TestTwoGateways(t *testing.T) {
 
 // pause stops a process for a while, as a suspended machine is; it does not
 // know that time has passed.
-func (p *process) pause(t *testing.T, length time.Duration) {
-	t.Helper()
+func (p *process) pause(length time.Duration) {
+	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	time.Sleep(length)
 	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 }
 
