@@ -243,7 +243,7 @@ func TestARefusedMemberIsRecognised(t *testing.T) {
 // refuse makes a SQLite database refuse one document, which it does to none by itself.
 func refuse(t *testing.T, url, id string) {
 	t.Helper()
-	raw, err := sqlx.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+	raw, err := sqlx.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func refuse(t *testing.T, kind, url, reference string) {
 	t.Helper()
 	source, rule := url, "ALTER TABLE documents ADD CONSTRAINT refused CHECK (reference <> '"+reference+"')"
 	if kind == "sqlite" {
-		source = strings.TrimPrefix(url, "sqlite:")
+		source = "file:" + strings.TrimPrefix(url, "sqlite:") + "?_pragma=busy_timeout(10000)" // the gateway writes meanwhile
 		rule = "CREATE TRIGGER refused BEFORE INSERT ON documents WHEN NEW.reference = '" + reference + "' BEGIN SELECT RAISE(ABORT, 'refused'); END"
 	}
 	raw, err := sql.Open(kind, source)
