@@ -69,7 +69,8 @@ func (c *channel) describe(ctx context.Context) (adapter.Description, error) {
 }
 
 // The pauses after failed calls in a row: none after the first, which may have
-// been an accident, then doubling.
+// been an accident, then doubling. Only a channel that could not be reached at
+// all rests at once: its documents would move to and fro and tell of it each time.
 const (
 	restFirst = time.Second
 	restLast  = time.Minute
@@ -85,7 +86,7 @@ func (c *channel) failed(err error) {
 		rest = min(restFirst<<min(c.failures-1, 10), restLast)
 	}
 	if notSent, ok := errors.AsType[*adapter.NotSent](err); ok {
-		rest = max(rest, min(notSent.RetryAfter, 10*time.Minute))
+		rest = max(rest, restFirst, min(notSent.RetryAfter, 10*time.Minute))
 	}
 	c.failures++
 	c.lastError = err

@@ -87,6 +87,9 @@ func (c *channel) pick(ctx context.Context) (repository.Part, []repository.Store
 	if err != nil || len(waiting) == 0 {
 		return part, nil, err
 	}
+	if c.batch(description) == 0 {
+		return part, nil, nil // it failed since, and what came back must not go at once
+	}
 	marked, err := s.mark(ctx, part, waiting)
 	return part, marked, err
 }

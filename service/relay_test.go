@@ -40,3 +40,14 @@ func TestAHandOverNeverOutlivesItsLease(t *testing.T) {
 		t.Errorf("sent until %v, %v", keeper.until, err)
 	}
 }
+
+// What could not be sent is not marked, and told of, again and again.
+func TestAChannelOutOfReachRests(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Channels: []adapter.Channel{&deadlineKeeper{}}})
+	c := s.channels[0]
+	c.failed(&adapter.NotSent{Cause: errors.New("connection refused")})
+	if n := c.batch(adapter.Description{MaxBatch: 500}); n != 0 {
+		t.Errorf("%d documents are handed over at once to a channel that could not be reached", n)
+	}
+}
