@@ -13,7 +13,7 @@ type Remembered struct {
 
 const (
 	// requestMost is how long a request may run before its key counts as abandoned by a crash.
-	requestMost = 2 * time.Minute
+	requestMost = time.Minute
 	// requestMemory is how long an answer is remembered (CONTRACT).
 	requestMemory = 24 * time.Hour
 )
