@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need, or says what to install.
 #
-#   scripts/setup.sh test     for make test: PostgreSQL, Chromium, a C compiler (go test -race)
+#   scripts/setup.sh test     for make test: PostgreSQL, Chromium, a C compiler (go test -race), and what
+#                             the README and the guides call: curl, Python, Node
 #   scripts/setup.sh lint     for the linters of the OpenAPI documents: npm
 #
 # As root on a Debian-like system it installs what is missing with apt-get; else
@@ -33,6 +34,9 @@ test)
     need postgresql have_postgres
     need chromium have_browser
     need "gcc libc6-dev" can_compile
+    need curl command -v curl       # the README's walk-through
+    need python3 command -v python3 # the guides' examples
+    need nodejs command -v node
     ;;
 lint)
     need "nodejs npm" command -v npm
