@@ -145,7 +145,7 @@ func (s *Service) Correct(ctx context.Context, tenant, id string, content faktur
 func (s *Service) correction(ctx context.Context, stored *repository.Stored, content faktur.TaxInvoice, reupload bool) (repository.Step, string, error) {
 	d := stored.Document
 	step := repository.Step{Document: d, From: d.Sequence}
-	if !d.Status.Correctable() || (reupload && d.Status != faktur.SavedInvalid && d.Status != faktur.Queued) {
+	if !d.Status.Correctable() {
 		return step, "", notNow(&d, "corrected")
 	}
 	if err := sameIdentity(stored, &content); err != nil {

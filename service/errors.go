@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -22,6 +23,9 @@ func translate(err error, what string) error {
 	case errors.Is(err, repository.ErrKeyRunning):
 		return faktur.NewError(faktur.KindConflict, "in_progress",
 			"A request with this Idempotency-Key is still running. Wait for its answer, then try again.")
+	case errors.Is(err, context.Canceled):
+		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "request_cancelled",
+			Detail: "The caller left before the answer was known. Send it again: the reference finds what was stored.", Cause: err}
 	case repository.IsUnavailable(err):
 		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable",
 			Detail: "The database is away; nothing was stored. Try again soon.", RetryAfter: 5 * time.Second, Cause: err}

@@ -81,6 +81,9 @@ func TestACallerWhoLeavesAbortsNobody(t *testing.T) {
 			if err != nil && i%2 == 1 {
 				t.Errorf("INV/%d: %v", i, err)
 			}
+			if err != nil && faktur.AsError(err).Kind == faktur.KindInternal {
+				t.Errorf("INV/%d: a caller who leaves is told of a fault of ours: %v", i, err)
+			}
 		})
 	}
 	posters.Wait()

@@ -49,7 +49,7 @@ func (s *Service) checkChannel(ctx context.Context, c *channel) Check {
 	waiting, err := s.DB.WaitingElsewhere(ctx, c.Name(), description.Livemode)
 	if err == nil && waiting > 0 {
 		check.OK = false
-		check.Detail = fmt.Sprintf("%d or more documents wait in queued: their sellers have livemode %t, and the channel "+
+		check.Detail = fmt.Sprintf("At least %d documents wait in queued: their sellers have livemode %t, and the channel "+
 			"set up in FAKTURGATE_PJAP_URL has livemode %t. They never go there.", waiting, !description.Livemode, description.Livemode)
 	}
 	return check
