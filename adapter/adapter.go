@@ -2,7 +2,11 @@
 // tax system. A package per channel below this one keeps it; adaptertest is the
 // suite that every one of them passes.
 //
-// The rules, in short:
+// A Channel is either a Caller, which speaks to a service over the network, or
+// a Writer, which makes files that a person uploads. What a channel can do
+// beyond that is in its Capabilities and in the small interfaces below.
+//
+// The rules of a Caller, in short:
 //
 //   - A call says what is certain. An item whose fate is not certain is Unknown,
 //     never guessed: the gateway looks it up before anything is sent again.
@@ -16,13 +20,14 @@ package adapter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
 )
 
-// Channel is one way into the tax system.
+// Channel is one way into the tax system: a Caller or a Writer.
 type Channel interface {
 	// Name is the channel's name in CONTRACT's table.
 	Name() faktur.Channel
@@ -31,6 +36,11 @@ type Channel interface {
 	// start, now and then, and after a failure. An error means that the channel
 	// is out of reach for now.
 	Describe(ctx context.Context) (Description, error)
+}
+
+// Caller is a channel that hands documents over by calling a service.
+type Caller interface {
+	Channel
 
 	// Submit hands over documents of one livemode, at most Description.MaxBatch.
 	// It gives one outcome for each, in order. A document that the channel
@@ -40,12 +50,46 @@ type Channel interface {
 	// Status asks how submissions fare that the channel is known to hold. One
 	// that it does not know is not an error: its Outcome is Absent. Unknown is an
 	// item that the answer left out: nothing changes.
-	Status(ctx context.Context, clientIDs []string) ([]Outcome, error)
+	Status(ctx context.Context, questions []Question) ([]Outcome, error)
 
 	// LookUp asks whether submissions of unknown fate arrived. Absent means that
 	// the channel does not see it now, which by itself is not certain (see
 	// Description.ResendHarmless, and the settle window in CONTRACT).
-	LookUp(ctx context.Context, clientIDs []string) ([]Outcome, error)
+	LookUp(ctx context.Context, questions []Question) ([]Outcome, error)
+}
+
+// Writer is a channel whose files a person uploads. What comes of them is told
+// by the portal's status export, which works for every channel. It does no
+// input or output: the gateway stores the file together with the step of its
+// documents, in one transaction.
+type Writer interface {
+	Channel
+
+	// Write makes one file out of documents of one taxpayer, one kind and one
+	// livemode, at most Description.MaxBatch. It gives one outcome for each, in order:
+	// Known as AwaitingUpload when it is in the file, Known as SavedInvalid with
+	// its Reason when the format cannot carry it, which harms no other. The file
+	// has its documents in the batch's order; its Content is empty when none is in it.
+	// The same batch gives the same bytes. An error means that nothing was written.
+	Write(batch []Submission) (File, []Outcome, error)
+
+	// Locate says what stands in a line of a file's content, the first line
+	// being 1; false when the file has no such line, or nothing of a document in it.
+	Locate(content []byte, line int) (Place, bool)
+}
+
+// File is what a Writer has written.
+type File struct {
+	Name      string // proposed to who downloads it: "faktur-...xml", plain ASCII
+	MediaType string
+	Content   []byte
+}
+
+// Place is what stands in one line of a file.
+type Place struct {
+	Document int    // the place of its document in the file, 0 for the first
+	Item     int    // the place of the invoice's or return's line, 0 for the first; -1 when the line is not about one
+	Element  string // the format's own name: "BuyerTin"; "FK" or "OF" in a desktop CSV
 }
 
 // ChangeFeed is what a channel may offer besides: news of every change of
@@ -56,6 +100,41 @@ type ChangeFeed interface {
 	// go on from. The cursor "" asks for no changes, only where the feed ends now.
 	Changes(ctx context.Context, after string) (changes []Changed, next string, err error)
 }
+
+// Canceller is a channel that can cancel what is approved; only those with
+// Capabilities.Cancel are asked to.
+type Canceller interface {
+	// Cancel asks for the cancellation of an approved submission. Its Outcome is
+	// Known with the status that follows: Cancelled, CancellationPending while
+	// the buyer must agree, or the status that it keeps, with the Reason why, when
+	// the channel refuses. Repeating it is harmless. Unknown and errors are as
+	// for Status: it is asked again.
+	Cancel(ctx context.Context, c Cancellation) (Outcome, error)
+}
+
+// Cancellation asks to cancel an approved submission.
+type Cancellation struct {
+	Question
+	Livemode bool
+	Signer   *faktur.Signer // nil leaves it to the channel
+}
+
+// Printer is a channel that has the PDF of what is approved; only those with
+// Capabilities.PDF are asked for it.
+type Printer interface {
+	// PDF gives the print of an approved submission: its Content, or else a Link
+	// to it. ErrNoPDF when the channel has none, yet or for ever.
+	PDF(ctx context.Context, q Question) (PDF, error)
+}
+
+// PDF is the print of an approved document; one of its fields is set.
+type PDF struct {
+	Content []byte
+	Link    string // an absolute https address (http only on loopback)
+}
+
+// ErrNoPDF says that a channel has no PDF of a document.
+var ErrNoPDF = errors.New("the channel has no PDF of this document")
 
 // Changed is one change of a submission; its Outcome is Known or Unknown.
 type Changed struct {
@@ -69,11 +148,14 @@ type Description struct {
 	// ResendHarmless: a submission under a known client id is recognised and
 	// not filed twice. Then an absent one may be sent again at once.
 	ResendHarmless bool
-	MaxBatch       int // submissions, statuses or look-ups a call; at least 1
+	MaxBatch       int // submissions, statuses or look-ups a call, documents a file; at least 1
 	// CallsPerMinute is how many Status, LookUp and Changes calls the channel bears; 0 is no limit.
 	CallsPerMinute int
 	// Changes: the channel is a ChangeFeed and its other side keeps one.
-	Changes      bool
+	Changes bool
+	// PerTaxpayer: each taxpayer signs in with its own Provider, which travels
+	// with every submission and question.
+	PerTaxpayer  bool
 	Capabilities Capabilities
 }
 
@@ -86,18 +168,47 @@ type Capabilities struct {
 	DownPayment bool
 	Returns     bool
 	PDF         bool
-	Files       bool // a person uploads
+	Files       bool // a person uploads: the channel is a Writer
+	DrawsNSFP   bool // numbers come from the seller's own ranges
 }
 
-// Submission is one document on its way to the tax system.
+// Submission is one document on its way to the tax system: an invoice, or a
+// return when Return is set.
 type Submission struct {
-	ClientID   string // Document.ClientID
-	Livemode   bool
-	SellerNPWP string
-	Reference  string
-	Signer     string            // NIK or NPWP; "" leaves it to the channel
-	Invoice    faktur.TaxInvoice // every amount filled in
-	Totals     faktur.Totals
+	ClientID     string // Document.ClientID
+	Livemode     bool
+	TaxpayerNPWP string // whose document it is: the seller of an invoice, the buyer who files a return
+	TaxpayerName string
+	Reference    string
+	// Receipt is the channel's own name of the document's attempt before this
+	// one, "" when there is none or the channel gives none.
+	Receipt string
+	// NSFP is a number drawn beforehand out of the seller's ranges, where
+	// Capabilities.DrawsNSFP asks for it; "" elsewhere.
+	NSFP string
+	// ReplacesNSFP and ReplacesReceipt name the approved invoice that this one
+	// replaces: its number, and the channel's own name of it; "" for an original.
+	ReplacesNSFP, ReplacesReceipt string
+	// Signer signs, with the passphrase; nil leaves it to the channel.
+	Signer *faktur.Signer
+	// Provider is how this taxpayer signs in at its provider; nil where the
+	// channel itself is set up for all.
+	Provider *faktur.Provider
+
+	Invoice faktur.TaxInvoice // every amount filled in; zero for a return
+	Totals  faktur.Totals
+	Return  *faktur.Return // every amount filled in; nil for an invoice
+}
+
+// Question asks about one submission.
+type Question struct {
+	ClientID     string
+	Kind         faktur.Kind
+	TaxpayerNPWP string
+	Reference    string
+	Receipt      string           // as the channel gave it; "" when its answer was lost, or it gives none
+	NSFP         string           // "" before approval
+	Provider     *faktur.Provider // nil where the channel itself is set up for all
 }
 
 // Certainty says how much an Outcome knows.
@@ -123,6 +234,9 @@ type Outcome struct {
 	NSFP          string         // "" before approval
 	Reason        *faktur.Reason // of a refusal or a doubt; nil when there is none
 	Signer        string         // who signed, when the channel says so
+	// Receipt is the channel's own name of what it took, kept and given back with
+	// every Question; "" keeps the one known.
+	Receipt string
 }
 
 // NotSent is the error of a call of which certainly nothing arrived: the

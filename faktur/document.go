@@ -64,13 +64,18 @@ type Reason struct {
 // Document is an invoice (or a return) in our care: what was asked to be filed,
 // and how far it has come.
 type Document struct {
-	ID         string // UUIDv7
-	Tenant     string
-	Kind       Kind
-	Livemode   bool // false: only ever sent to the simulator; fixed at the seller's registration
-	Channel    Channel
-	SellerNPWP string // 16 digits
-	Reference  string // the ERP's own number
+	ID       string // UUIDv7
+	Tenant   string
+	Kind     Kind
+	Livemode bool // false: only ever sent to the simulator; fixed at the seller's registration
+	Channel  Channel
+	// TaxpayerNPWP is whose document it is, 16 digits: the seller of an invoice,
+	// the buyer who files a return.
+	TaxpayerNPWP string
+	// Counterpart is the other side's number: the buyer's identity number of an
+	// invoice, the seller's NPWP of a return.
+	Counterpart string
+	Reference   string // the ERP's own number
 
 	Status        Status
 	CoretaxStatus string  // the tax system's own word, raw; "" before it said one
@@ -80,6 +85,8 @@ type Document struct {
 	Signer        string  // NIK or NPWP of who signs; "" leaves it to the channel
 	ReplacesID    string  // the document this one replaces; ""
 	ReplacedByID  string  // the document that replaces this one; ""
+	Receipt       string  // the channel's own name of the last attempt; "" when it gives none
+	Wish          Wish    // what is still to be done about it; a step clears it; "" for nothing
 	Sequence      int64   // number of the last event; 1 at acceptance, no gaps
 
 	UploadDeadline Date // last day to be approved, in Asia/Jakarta; zero for a return
@@ -88,6 +95,20 @@ type Document struct {
 
 	Work Work
 }
+
+// Wish is what is still to be done about a document that has otherwise come to rest.
+type Wish string
+
+// The wishes. They are stored; "" is none.
+const (
+	// WishCancel: somebody wants it cancelled, and the channel has not answered yet.
+	WishCancel Wish = "cancel"
+	// WishAmend: its replacement is approved, and its own step to amended has not been seen yet.
+	WishAmend Wish = "amend"
+	// WishMend: it is Saved Invalid for its signer, and the taxpayer's policy
+	// wants it uploaded again with the next one.
+	WishMend Wish = "mend"
+)
 
 // Work is what the workers note on a document; no caller sees it.
 type Work struct {
@@ -106,6 +127,14 @@ type Work struct {
 	StuckTold bool
 	// DeadlineTold is 1 after deadline_near, 2 after deadline_missed.
 	DeadlineTold int
+}
+
+// seller is whose invoice it is, or was that is returned.
+func (d *Document) seller() string {
+	if d.Kind == KindReturn {
+		return d.Counterpart
+	}
+	return d.TaxpayerNPWP
 }
 
 // ClientID is the name under which one attempt travels to the tax system. A
@@ -129,10 +158,11 @@ func ShardOf(tenant, sellerNPWP string) int {
 // Change is what happened to a document.
 type Change struct {
 	To Status
-	// CoretaxStatus, NSFP and Signer replace what the document had; "" keeps it.
+	// CoretaxStatus, NSFP, Signer and Receipt replace what the document had; "" keeps it.
 	CoretaxStatus string
 	NSFP          string
 	Signer        string
+	Receipt       string
 	// Reason replaces the document's reason; nil clears it.
 	Reason *Reason
 	At     time.Time
@@ -158,11 +188,32 @@ func (d *Document) Apply(c Change) (Event, error) {
 	if c.Signer != "" {
 		d.Signer = c.Signer
 	}
+	if c.Receipt != "" {
+		d.Receipt = c.Receipt
+	}
 	d.Work.StatusSince = c.At
 	d.Work.AbsentSince = time.Time{}
 	d.Work.StuckTold = false
-	return d.Tell(EventType(string(d.Kind)+"."+string(c.To)), previous, c.At), nil
+	d.Wish = ""
+	return d.Tell(d.eventOf(previous), previous, c.At), nil
 }
+
+// eventOf names the step that brought d from previous to where it is. Back from
+// waiting for the buyer is a refusal, not a second approval.
+func (d *Document) eventOf(previous Status) EventType {
+	name := string(d.Status)
+	switch {
+	case d.Status == Approved && previous == AmendmentPending:
+		name = "amendment_refused"
+	case d.Status == Approved && previous == CancellationPending:
+		name = "cancellation_refused"
+	}
+	return d.Event(name)
+}
+
+// Event is the type of an event about d, such as approved: invoice.approved, or
+// return.approved.
+func (d *Document) Event(name string) EventType { return EventType(string(d.Kind) + "." + name) }
 
 // Tell makes the next event of the document without a step in its life (a
 // watcher's word), or, from Apply, with one.

@@ -85,7 +85,7 @@ type EventData struct {
 
 func newDocumentEvent(d *Document, eventType EventType, previous Status, at time.Time) Event {
 	data := EventData{
-		ID: d.ID, Kind: d.Kind, Livemode: d.Livemode, SellerNPWP: d.SellerNPWP, Reference: d.Reference,
+		ID: d.ID, Kind: d.Kind, Livemode: d.Livemode, SellerNPWP: d.seller(), Reference: d.Reference,
 		Status: d.Status, PreviousStatus: NullString(previous), CoretaxStatus: NullString(d.CoretaxStatus),
 		NSFP: NullString(d.NSFP), Reason: d.Reason, ReplacesID: NullString(d.ReplacesID), Sequence: d.Sequence,
 		Remedies: remedies[eventType],
@@ -98,12 +98,8 @@ func newDocumentEvent(d *Document, eventType EventType, previous Status, at time
 
 // remedies is what DJP's helpdesk advises (FACTS 5.3: SEED, DDTC-NORMAL, DDTC-STUCK, TDC).
 var remedies = map[EventType][]string{
-	EventSigningStuck: {
-		"While it says Signing In Progress it may be neither uploaded again nor cancelled: wait, the gateway keeps asking.",
-		"Days in this status mean that signing failed; Coretax will then show Saved Invalid.",
-		"After Saved Invalid: give another user with a valid kode otorisasi the signer role under Pihak Terkait, and upload again, one by one.",
-		"Check the signer's passphrase; letters, digits and !@#$&* are safe, ' / % + were advised against.",
-	},
+	EventSigningStuck:      stuckRemedies,
+	"return.signing_stuck": stuckRemedies,
 	EventDeadlineNear: {
 		"Only what is approved by the upload deadline counts as a tax invoice (PER-11/PJ/2025 art. 44).",
 		"Saved Invalid documents need a correction and a re-upload now; leave time for signing.",
@@ -112,6 +108,13 @@ var remedies = map[EventType][]string{
 		"The upload deadline has passed: by PER-11/PJ/2025 art. 44(3) this is not a tax invoice unless DJP extended the month.",
 		"Ask your tax adviser whether to issue a new one; a late invoice may cost 1% of its DPP.",
 	},
+}
+
+var stuckRemedies = []string{
+	"While it says Signing In Progress it may be neither uploaded again nor cancelled: wait, the gateway keeps asking.",
+	"Days in this status mean that signing failed; Coretax will then show Saved Invalid.",
+	"After Saved Invalid: give another user with a valid kode otorisasi the signer role under Pihak Terkait, and upload again, one by one.",
+	"Check the signer's passphrase; letters, digits and !@#$&* are safe, ' / % + were advised against.",
 }
 
 // mustMarshal is for our own structs, whose encoding cannot fail.

@@ -15,16 +15,34 @@ const (
 
 // Taxpayer is a seller (PKP) registered by a tenant.
 type Taxpayer struct {
-	Tenant    string    `json:"-"`
-	NPWP      string    `json:"npwp" validate:"npwp" readonly:"true" example:"0012345674901000"`
-	Name      string    `json:"name" validate:"required,filled,max=255,plain" example:"PT Penjual"`
-	Channel   Channel   `json:"channel" validate:"required,oneof=pjap coretax_xml pajakio klikpajak efaktur_desktop" enums:"pjap,coretax_xml,pajakio,klikpajak,efaktur_desktop" example:"pjap"`
-	Settings  Settings  `json:"settings"`
-	Livemode  bool      `json:"livemode" readonly:"true" example:"false"` // fixed at registration
-	Version   int64     `json:"-"`                                        // grows with every change
-	PausedAt  time.Time `json:"-"`                                        // zero: not paused
-	CreatedAt time.Time `json:"created_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
-	UpdatedAt time.Time `json:"updated_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+	Tenant   string   `json:"-"`
+	NPWP     string   `json:"npwp" validate:"npwp" readonly:"true" example:"0012345674901000"`
+	Name     string   `json:"name" validate:"required,filled,max=255,plain" example:"PT Penjual"`
+	Channel  Channel  `json:"channel" validate:"required,oneof=pjap coretax_xml pajakio klikpajak efaktur_desktop" enums:"pjap,coretax_xml,pajakio,klikpajak,efaktur_desktop" example:"pjap"`
+	Settings Settings `json:"settings"`
+	Livemode bool     `json:"livemode" readonly:"true" example:"false"` // fixed at registration
+	// SealedProvider is Settings.Provider as it is stored, sealed with the master key; "" for none.
+	SealedProvider string    `json:"-"`
+	Version        int64     `json:"-"`                                  // grows with every change
+	PausedAt       time.Time `json:"paused_at,omitzero" readonly:"true"` // when handing over was stopped; absent: it is not
+	CreatedAt      time.Time `json:"created_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+	UpdatedAt      time.Time `json:"updated_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+}
+
+// The values of Settings.ReuploadMode.
+const (
+	EditInPortal     = "edit_in_portal"
+	DeleteThenImport = "delete_then_import"
+)
+
+// DefaultMaxPerFile is how many invoices an XML file has unless a setting says
+// otherwise. Sources name 1,000 and 15,000 (FACTS 1.1: DDTC-15ROWS, LIP6).
+const DefaultMaxPerFile = 1000
+
+// AutoReupload is the policy of uploading again what failed for its signer.
+type AutoReupload struct {
+	// MaxAttempts is how many attempts a document has in all, the first one counted.
+	MaxAttempts int `json:"max_attempts" validate:"min=2,max=20" example:"3"`
 }
 
 // Settings are a seller's choices where the rules leave one, or are uncertain.
@@ -42,6 +60,26 @@ type Settings struct {
 	// UploadDeadlines overrides single months, "2026-11" to "2026-12-22", for
 	// when DJP extends one.
 	UploadDeadlines map[string]Date `json:"upload_deadlines,omitempty" swaggertype:"object,string"`
+	// MaxPerFile is how many documents a file of a file channel has at most; 0
+	// means DefaultMaxPerFile.
+	MaxPerFile int `json:"max_per_file,omitzero" validate:"min=0,max=15000" example:"1000"`
+	// ReuploadMode says what a re-upload means on coretax_xml, whose files can only
+	// create: "edit_in_portal" (the default: a person corrects it there) or
+	// "delete_then_import" (a person deletes it there first).
+	ReuploadMode string `json:"reupload_mode,omitempty" validate:"omitempty,oneof=edit_in_portal delete_then_import" enums:"edit_in_portal,delete_then_import" example:"edit_in_portal"`
+	// AutoReupload uploads again by itself what is Saved Invalid for its signer,
+	// with the next signer; nil: off.
+	AutoReupload *AutoReupload `json:"auto_reupload,omitempty"`
+	// ReturnRate is the PPN rate of returns in percent; nil means 12. DJP's return
+	// template computes 11 (FACTS 1.2 [S?]), an apparent mismatch.
+	ReturnRate *Rate `json:"return_rate,omitempty" swaggertype:"string" example:"12"`
+	// UnitCodes and ProductCodes map the ERP's own codes of units and of goods and
+	// services to DJP's: "PCS" to "UM.0021". What they do not name is taken as it is.
+	UnitCodes    map[string]string `json:"unit_codes,omitempty"`
+	ProductCodes map[string]string `json:"product_codes,omitempty"`
+	// Provider is how the seller signs in at its provider, on pajakio and
+	// klikpajak; nil: not at all.
+	Provider *Provider `json:"provider,omitempty"`
 }
 
 // Validate checks a registration: the NPWP that its address names, the name, the

@@ -19,7 +19,7 @@ type StatusView struct {
 // NewStatusView gives the status of a document.
 func NewStatusView(d *Document) StatusView {
 	return StatusView{
-		ID: d.ID, Reference: d.Reference, SellerNPWP: d.SellerNPWP, Livemode: d.Livemode, Status: d.Status,
+		ID: d.ID, Reference: d.Reference, SellerNPWP: d.seller(), Livemode: d.Livemode, Status: d.Status,
 		CoretaxStatus: NullString(d.CoretaxStatus), NSFP: NullString(d.NSFP), Reason: d.Reason,
 		Sequence: d.Sequence, UpdatedAt: d.UpdatedAt.UTC(),
 	}

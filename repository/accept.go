@@ -75,7 +75,7 @@ func sortedOrder(batch []Acceptance) []int {
 	}
 	slices.SortFunc(order, func(a, b int) int {
 		x, y := &batch[a].Stored.Document, &batch[b].Stored.Document
-		for _, c := range []int{strings.Compare(x.Tenant, y.Tenant), strings.Compare(x.SellerNPWP, y.SellerNPWP),
+		for _, c := range []int{strings.Compare(x.Tenant, y.Tenant), strings.Compare(x.TaxpayerNPWP, y.TaxpayerNPWP),
 			strings.Compare(x.Reference, y.Reference)} {
 			if c != 0 {
 				return c
@@ -110,14 +110,14 @@ func (w *acceptWriter) checkTaxpayers(ctx context.Context) error {
 	sellers := map[taxpayerKey]int64{}
 	for _, i := range w.open {
 		d := &w.batch[i].Stored.Document
-		sellers[taxpayerKey{d.Tenant, d.SellerNPWP}] = -1
+		sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] = -1
 	}
 	if err := w.db.taxpayerVersions(ctx, w.tx, sellers); err != nil {
 		return err
 	}
 	w.decide(func(i int) bool {
 		d := &w.batch[i].Stored.Document
-		if sellers[taxpayerKey{d.Tenant, d.SellerNPWP}] == w.batch[i].TaxpayerVersion {
+		if sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] == w.batch[i].TaxpayerVersion {
 			return false
 		}
 		w.results[i].Err = ErrTaxpayerChanged
@@ -223,8 +223,8 @@ func (db *DB) liveDocument(ctx context.Context, tx *sqlx.Tx, d *faktur.Document)
 	var rows []liveRow
 	err := db.selectIn(ctx, tx, &rows, `SELECT `+storedColumns+`, b.content_hashes
 		FROM documents d JOIN document_bodies b ON b.document_id = d.id
-		WHERE d.tenant = ? AND d.reference = ? AND d.seller_npwp = ? AND d.kind = ?
-		AND d.status <> 'cancelled' AND d.replaces_id = ''`, d.Tenant, d.Reference, d.SellerNPWP, string(d.Kind))
+		WHERE d.tenant = ? AND d.reference = ? AND d.taxpayer_npwp = ? AND d.kind = ?
+		AND d.status <> 'cancelled' AND d.replaces_id = ''`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind))
 	if err != nil {
 		return Stored{}, "", err
 	}
@@ -238,7 +238,11 @@ func (db *DB) liveDocument(ctx context.Context, tx *sqlx.Tx, d *faktur.Document)
 
 // JSON is the document as the API shows it.
 func (s *Stored) JSON() ([]byte, error) {
-	text, err := json.Marshal(faktur.NewStoredInvoice(&s.Document, s.Content, &s.Assessment))
+	var shown any = faktur.NewStoredInvoice(&s.Document, s.Content, &s.Assessment)
+	if s.Return != nil {
+		shown = faktur.NewStoredReturn(&s.Document, *s.Return, &s.ReturnAssessment)
+	}
+	text, err := json.Marshal(shown)
 	return text, wrap("encode document", err)
 }
 
@@ -255,11 +259,15 @@ func (w *acceptWriter) bodyColumns() []column {
 
 // bodyTexts is how content and assessment are stored.
 func (s *Stored) bodyTexts() (content, assessment string) {
-	c, err := json.Marshal(&s.Content)
+	var given, made any = &s.Content, &s.Assessment
+	if s.Return != nil {
+		given, made = s.Return, &s.ReturnAssessment
+	}
+	c, err := json.Marshal(given)
 	if err != nil {
 		panic(err) // it came through the decoder and holds nothing that cannot be encoded
 	}
-	a, err := json.Marshal(&s.Assessment)
+	a, err := json.Marshal(made)
 	if err != nil {
 		panic(err)
 	}

@@ -33,7 +33,7 @@ func newAcceptance(t *testing.T, db *repository.DB, reference string) repository
 
 func acceptanceFor(taxpayer faktur.Taxpayer, reference string, now time.Time) repository.Acceptance {
 	d := faktur.Document{ID: uuid.Must(uuid.NewV7()).String(), Tenant: taxpayer.Tenant, Kind: faktur.KindInvoice, Channel: taxpayer.Channel,
-		SellerNPWP: taxpayer.NPWP, Reference: reference, Status: faktur.Queued, Attempt: 1, CreatedAt: now,
+		TaxpayerNPWP: taxpayer.NPWP, Reference: reference, Status: faktur.Queued, Attempt: 1, CreatedAt: now,
 		UploadDeadline: faktur.NewDate(2026, 12, 20)}
 	d.Work = faktur.Work{LeaveBy: d.UploadDeadline.EndOfDay(), TurnAt: now, StatusSince: now}
 	content := faktur.TaxInvoice{Reference: reference, Date: faktur.NewDate(2026, 11, 22), TrxCode: "04",

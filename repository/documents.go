@@ -14,9 +14,12 @@ import (
 type documentRow struct {
 	ID             string `db:"id"`
 	Tenant         string `db:"tenant"`
-	SellerNPWP     string `db:"seller_npwp"`
+	TaxpayerNPWP   string `db:"taxpayer_npwp"`
 	Kind           string `db:"kind"`
 	Reference      string `db:"reference"`
+	Counterpart    string `db:"counterpart"`
+	Receipt        string `db:"receipt"`
+	Wish           string `db:"wish"`
 	Channel        string `db:"channel"`
 	Livemode       bool   `db:"livemode"`
 	Status         string `db:"status"`
@@ -40,15 +43,16 @@ type documentRow struct {
 	UpdatedAt      int64  `db:"updated_at"`
 }
 
-const documentColumns = `d.id, d.tenant, d.seller_npwp, d.kind, d.reference, d.channel, d.livemode, d.status,
-	d.coretax_status, d.nsfp, d.reason, d.attempt, d.signer, d.replaces_id, d.replaced_by_id, d.sequence,
+const documentColumns = `d.id, d.tenant, d.taxpayer_npwp, d.kind, d.reference, d.channel, d.livemode, d.status,
+	d.counterpart, d.receipt, d.wish, d.coretax_status, d.nsfp, d.reason, d.attempt, d.signer, d.replaces_id, d.replaced_by_id, d.sequence,
 	d.upload_deadline, d.deadline_told, d.stuck_told, d.leave_by, d.turn_at, d.due_at, d.status_since,
 	d.absent_since, d.created_at, d.updated_at`
 
 func (r *documentRow) document() (faktur.Document, error) {
 	d := faktur.Document{
 		ID: r.ID, Tenant: r.Tenant, Kind: faktur.Kind(r.Kind), Livemode: r.Livemode,
-		Channel: faktur.Channel(r.Channel), SellerNPWP: r.SellerNPWP, Reference: r.Reference,
+		Channel: faktur.Channel(r.Channel), TaxpayerNPWP: r.TaxpayerNPWP, Reference: r.Reference,
+		Counterpart: r.Counterpart, Receipt: r.Receipt, Wish: faktur.Wish(r.Wish),
 		Status: faktur.Status(r.Status), CoretaxStatus: r.CoretaxStatus, NSFP: r.NSFP,
 		Attempt: r.Attempt, Signer: r.Signer, ReplacesID: r.ReplacesID, ReplacedByID: r.ReplacedByID,
 		Sequence: r.Sequence, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
@@ -84,11 +88,22 @@ func reasonText(reason *faktur.Reason) string {
 	return string(text)
 }
 
-// Stored is a document with its content, as accepted, and what was made of it.
+// Stored is a document with its content, as accepted, and what was made of it:
+// of an invoice in Content and Assessment, of a return in Return and ReturnAssessment.
 type Stored struct {
-	Document   faktur.Document
-	Content    faktur.TaxInvoice
-	Assessment faktur.Assessment
+	Document         faktur.Document
+	Content          faktur.TaxInvoice
+	Assessment       faktur.Assessment
+	Return           *faktur.Return // nil for an invoice
+	ReturnAssessment faktur.ReturnAssessment
+}
+
+// date is the invoice's or the return's.
+func (s *Stored) date() faktur.Date {
+	if s.Return != nil {
+		return s.Return.Date
+	}
+	return s.Content.Date
 }
 
 type storedRow struct {
@@ -105,10 +120,15 @@ func (r *storedRow) stored() (Stored, error) {
 		return Stored{}, err
 	}
 	s := Stored{Document: document}
-	if err := json.Unmarshal([]byte(r.Content), &s.Content); err != nil {
+	var content, assessment any = &s.Content, &s.Assessment
+	if document.Kind == faktur.KindReturn {
+		s.Return = &faktur.Return{}
+		content, assessment = s.Return, &s.ReturnAssessment
+	}
+	if err := json.Unmarshal([]byte(r.Content), content); err != nil {
 		return s, fmt.Errorf("document %s: its content cannot be read: %w", r.ID, err)
 	}
-	if err := json.Unmarshal([]byte(r.Assessment), &s.Assessment); err != nil {
+	if err := json.Unmarshal([]byte(r.Assessment), assessment); err != nil {
 		return s, fmt.Errorf("document %s: its assessment cannot be read: %w", r.ID, err)
 	}
 	return s, nil
@@ -152,7 +172,7 @@ type DocumentFilter struct {
 	Kind           faktur.Kind
 	Status         faktur.Status
 	Reference      string
-	SellerNPWP     string
+	TaxpayerNPWP   string
 	Buyer          string // the buyer's identity number
 	NSFP           string
 	DateFrom       faktur.Date // of the invoice, inclusive
@@ -174,8 +194,8 @@ func (f DocumentFilter) conditions(tenant string) (string, []any) {
 	add(f.Kind != "", "d.kind = ?", string(f.Kind))
 	add(f.Status != "", "d.status = ?", string(f.Status))
 	add(f.Reference != "", "d.reference = ?", f.Reference)
-	add(f.SellerNPWP != "", "d.seller_npwp = ?", f.SellerNPWP)
-	add(f.Buyer != "", "d.buyer_number = ?", f.Buyer)
+	add(f.TaxpayerNPWP != "", "d.taxpayer_npwp = ?", f.TaxpayerNPWP)
+	add(f.Buyer != "", "d.counterpart = ?", f.Buyer)
 	add(f.NSFP != "", "d.nsfp <> '' AND d.nsfp = ?", f.NSFP)
 	add(!f.DateFrom.IsZero(), "d.invoice_date >= ?", f.DateFrom.String())
 	add(!f.DateTo.IsZero(), "d.invoice_date <= ?", f.DateTo.String())

@@ -84,6 +84,8 @@ func stepColumns(steps []Step) (set, match []column) {
 		texts("reason", func(d *faktur.Document) string { return reasonText(d.Reason) }),
 		numbers("attempt", func(d *faktur.Document) int64 { return int64(d.Attempt) }),
 		texts("signer", func(d *faktur.Document) string { return d.Signer }),
+		texts("receipt", func(d *faktur.Document) string { return d.Receipt }),
+		texts("wish", func(d *faktur.Document) string { return string(d.Wish) }),
 		texts("replaced_by_id", func(d *faktur.Document) string { return d.ReplacedByID }),
 		numbers("sequence", func(d *faktur.Document) int64 { return d.Sequence }),
 		numbers("deadline_told", func(d *faktur.Document) int64 { return int64(d.Work.DeadlineTold) }),
@@ -131,8 +133,8 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
 		set, match := stepColumns([]Step{step})
 		set = append(set,
-			column{name: "invoice_date", values: []string{s.Content.Date.String()}},
-			column{name: "buyer_number", values: []string{s.Content.Buyer.IDNumber}},
+			column{name: "invoice_date", values: []string{s.date().String()}},
+			column{name: "counterpart", values: []string{step.Document.Counterpart}},
 			column{name: "upload_deadline", values: []string{dateText(step.Document.UploadDeadline)}},
 			column{name: "deadline_at", values: []int64{deadlineAt(step.Document.UploadDeadline)}})
 		ids, err := db.updateMany(ctx, tx, "documents", set, match, "id")

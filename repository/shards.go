@@ -183,7 +183,7 @@ func FenceFor(channel string, held []Lease, documents []faktur.Document) (Fence,
 	}
 	f := Fence{Channel: channel, Tokens: map[int]int64{}}
 	for i := range documents {
-		shard := faktur.ShardOf(documents[i].Tenant, documents[i].SellerNPWP)
+		shard := faktur.ShardOf(documents[i].Tenant, documents[i].TaxpayerNPWP)
 		token, ok := tokens[shard]
 		if !ok {
 			return Fence{}, ErrFenced

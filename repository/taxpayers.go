@@ -20,17 +20,18 @@ type taxpayerRow struct {
 	Channel   string `db:"channel"`
 	Livemode  bool   `db:"livemode"`
 	Settings  string `db:"settings"`
+	Provider  string `db:"provider"`
 	Version   int64  `db:"version"`
 	PausedAt  int64  `db:"paused_at"`
 	CreatedAt int64  `db:"created_at"`
 	UpdatedAt int64  `db:"updated_at"`
 }
 
-const taxpayerColumns = "tenant, npwp, name, channel, livemode, settings, version, paused_at, created_at, updated_at"
+const taxpayerColumns = "tenant, npwp, name, channel, livemode, settings, provider, version, paused_at, created_at, updated_at"
 
 func (r *taxpayerRow) taxpayer() (faktur.Taxpayer, error) {
 	t := faktur.Taxpayer{Tenant: r.Tenant, NPWP: r.NPWP, Name: r.Name, Channel: faktur.Channel(r.Channel),
-		Livemode: r.Livemode, Version: r.Version, PausedAt: fromMicros(r.PausedAt),
+		Livemode: r.Livemode, Version: r.Version, PausedAt: fromMicros(r.PausedAt), SealedProvider: r.Provider,
 		CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt)}
 	if err := json.Unmarshal([]byte(r.Settings), &t.Settings); err != nil {
 		return t, fmt.Errorf("settings of %s: %w", r.NPWP, err)
@@ -72,7 +73,9 @@ func (db *DB) addVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayer
 // livemode stays what it was at first. A change of channel moves what is queued
 // and nothing else. It gives the registration as stored, and whether it is new.
 func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time) (faktur.Taxpayer, bool, error) {
-	settings, err := json.Marshal(t.Settings)
+	plain := t.Settings
+	plain.Provider = nil // it is stored sealed
+	settings, err := json.Marshal(plain)
 	if err != nil {
 		return t, false, fmt.Errorf("encode settings: %w", err)
 	}
@@ -81,17 +84,17 @@ func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time
 		if err := db.lockTaxpayers(ctx, tx); err != nil {
 			return err
 		}
-		n, err := db.execIn(ctx, tx, `INSERT INTO taxpayers (`+taxpayerColumns+`) VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?, ?)
+		n, err := db.execIn(ctx, tx, `INSERT INTO taxpayers (`+taxpayerColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?)
 			ON CONFLICT (tenant, npwp) DO NOTHING`,
-			t.Tenant, t.NPWP, t.Name, string(t.Channel), t.Livemode, string(settings), micros(now), micros(now))
+			t.Tenant, t.NPWP, t.Name, string(t.Channel), t.Livemode, string(settings), t.SealedProvider, micros(now), micros(now))
 		if created = n == 1; err != nil || created {
 			return err
 		}
-		if _, err := db.execIn(ctx, tx, `UPDATE taxpayers SET name = ?, channel = ?, settings = ?, version = version + 1, updated_at = ?
-			WHERE tenant = ? AND npwp = ?`, t.Name, string(t.Channel), string(settings), micros(now), t.Tenant, t.NPWP); err != nil {
+		if _, err := db.execIn(ctx, tx, `UPDATE taxpayers SET name = ?, channel = ?, settings = ?, provider = ?, version = version + 1, updated_at = ?
+			WHERE tenant = ? AND npwp = ?`, t.Name, string(t.Channel), string(settings), t.SealedProvider, micros(now), t.Tenant, t.NPWP); err != nil {
 			return err
 		}
-		_, err = db.execIn(ctx, tx, `UPDATE documents SET channel = ? WHERE tenant = ? AND seller_npwp = ?
+		_, err = db.execIn(ctx, tx, `UPDATE documents SET channel = ? WHERE tenant = ? AND taxpayer_npwp = ?
 			AND status = 'queued' AND channel <> ?`, string(t.Channel), t.Tenant, t.NPWP, string(t.Channel))
 		return err
 	})

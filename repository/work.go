@@ -62,10 +62,10 @@ func (db *DB) ToResubmit(ctx context.Context, p Part, now, waitSince time.Time, 
 	part, args := db.partCondition(p)
 	var rows []storedRow
 	err := db.selectPrepared(ctx, &rows, `SELECT `+storedColumns+` FROM (
-			SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.seller_npwp ORDER BY d.leave_by, d.turn_at) AS place
+			SELECT d.*, ROW_NUMBER() OVER (PARTITION BY d.tenant, d.taxpayer_npwp ORDER BY d.leave_by, d.turn_at) AS place
 			FROM documents d WHERE d.status = 'queued' AND d.attempt > 1 AND NOT d.held AND `+part+` AND d.due_at <= ?) AS d
 		JOIN document_bodies b ON b.document_id = d.id
-		WHERE d.place = 1 AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.tenant = d.tenant AND o.seller_npwp = d.seller_npwp
+		WHERE d.place = 1 AND NOT EXISTS (SELECT 1 FROM documents o WHERE o.tenant = d.tenant AND o.taxpayer_npwp = d.taxpayer_npwp
 			AND o.status IN ('submitting', 'signing_in_progress') AND o.attempt > 1 AND o.status_since > ?)
 		ORDER BY d.leave_by, d.turn_at LIMIT ?`, append(args, micros(now), micros(waitSince), limit)...)
 	if err != nil {

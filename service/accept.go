@@ -128,7 +128,7 @@ func (s *Service) acceptance(ctx context.Context, request Request, invoice faktu
 	now := s.Now()
 	d := faktur.Document{
 		ID: s.NewID(), Tenant: request.Tenant, Kind: faktur.KindInvoice, Livemode: taxpayer.Livemode,
-		Channel: taxpayer.Channel, SellerNPWP: invoice.Seller.NPWP, Reference: invoice.Reference,
+		Channel: taxpayer.Channel, TaxpayerNPWP: invoice.Seller.NPWP, Reference: invoice.Reference, Counterpart: invoice.Buyer.IDNumber,
 		Status: faktur.Queued, Attempt: 1, CreatedAt: now,
 		UploadDeadline: faktur.UploadDeadline(invoice.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines),
 	}
@@ -145,7 +145,7 @@ func (s *Service) acceptance(ctx context.Context, request Request, invoice faktu
 
 // queueUp gives a document its place in the queue.
 func (s *Service) queueUp(d *faktur.Document, now time.Time) {
-	d.Work.TurnAt = s.turns.next(sellerKey{d.Tenant, d.SellerNPWP}, now)
+	d.Work.TurnAt = s.turns.next(sellerKey{d.Tenant, d.TaxpayerNPWP}, now)
 	d.Work.DueAt = time.Time{}
 	d.Work.LeaveBy = leaveBy(d.UploadDeadline, now)
 }

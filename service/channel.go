@@ -15,6 +15,8 @@ import (
 // of it: its description, its state of health, and the calls it still bears.
 type channel struct {
 	adapter.Channel
+	caller  adapter.Caller // nil when it is a writer
+	writer  adapter.Writer // nil when it is a caller
 	service *Service
 
 	// Of the channel's news; only follow uses them.
@@ -44,7 +46,12 @@ const (
 	describeTimeout = 10 * time.Second
 )
 
-func newChannel(s *Service, c adapter.Channel) *channel { return &channel{Channel: c, service: s} }
+func newChannel(s *Service, c adapter.Channel) *channel {
+	known := &channel{Channel: c, service: s}
+	known.caller, _ = c.(adapter.Caller)
+	known.writer, _ = c.(adapter.Writer)
+	return known
+}
 
 // describe gives the channel's description, at most descriptionMemory old.
 func (c *channel) describe(ctx context.Context) (adapter.Description, error) {

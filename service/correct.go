@@ -159,6 +159,7 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 	hash := faktur.ContentHash(content)
 	if hash != faktur.ContentHash(stored.Content) {
 		step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
+		step.Document.Counterpart = content.Buyer.IDNumber
 		step.Document.Work.LeaveBy = leaveBy(step.Document.UploadDeadline, s.Now())
 		step.Events = append(step.Events, step.Document.Tell(faktur.EventCorrected, d.Status, s.Now()))
 		stored.Content, stored.Assessment = content, assessment

@@ -36,7 +36,7 @@ func shown(stored *repository.Stored) faktur.StoredInvoice {
 type InvoiceFilter struct {
 	Status         faktur.Status
 	Reference      string
-	SellerNPWP     string
+	TaxpayerNPWP   string
 	Buyer          string // the buyer's identity number
 	NSFP           string
 	DateFrom       faktur.Date // inclusive
@@ -54,7 +54,7 @@ func (s *Service) Invoices(ctx context.Context, tenant string, f InvoiceFilter) 
 		return Page[faktur.StoredInvoice]{}, err
 	}
 	filter := repository.DocumentFilter{Kind: faktur.KindInvoice, Status: f.Status, Reference: f.Reference,
-		SellerNPWP: f.SellerNPWP, Buyer: f.Buyer, NSFP: f.NSFP, DateFrom: f.DateFrom, DateTo: f.DateTo,
+		TaxpayerNPWP: f.TaxpayerNPWP, Buyer: f.Buyer, NSFP: f.NSFP, DateFrom: f.DateFrom, DateTo: f.DateTo,
 		DeadlineBefore: f.DeadlineBefore, BeforeID: before, Limit: f.Limit + 1}
 	if !f.UpdatedSince.IsZero() {
 		filter.UpdatedSince = f.UpdatedSince.UnixMicro()

@@ -157,7 +157,7 @@ func TestDeadlinesAreTold(t *testing.T) {
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {
 		ctx := context.Background()
 		g := start(t, db, simulator.Config{}, func(c *service.Config) {
-			c.Channels = []adapter.Channel{parked{c.Channels[0]}}
+			c.Channels = []adapter.Channel{parked{c.Channels[0].(adapter.Caller)}}
 			c.Now = func() time.Time { return time.Now().Add(offset) }
 		})
 		post := func(reference string, date faktur.Date) string {
@@ -190,7 +190,7 @@ func TestDeadlinesAreTold(t *testing.T) {
 }
 
 // parked is a channel that takes nothing.
-type parked struct{ adapter.Channel }
+type parked struct{ adapter.Caller }
 
 func (parked) Submit(context.Context, []adapter.Submission) ([]adapter.Outcome, error) {
 	return nil, &adapter.NotSent{RetryAfter: time.Hour, Cause: fmt.Errorf("parked")}
@@ -203,7 +203,9 @@ func TestReuploadsGoOneByOne(t *testing.T) {
 		ctx := context.Background()
 		var most atomic.Int64
 		g := between(t, db, simulator.Config{}, func(sim http.Handler) http.Handler { return sim },
-			func(c *service.Config) { c.Channels = []adapter.Channel{&largest{Channel: c.Channels[0], most: &most}} })
+			func(c *service.Config) {
+				c.Channels = []adapter.Channel{&largest{Caller: c.Channels[0].(adapter.Caller), most: &most}}
+			})
 		var ids []string
 		for i := range 6 {
 			ids = append(ids, g.post(t, fmt.Sprint("INV/", i, "/SIM-BAD-PASSPHRASE")))
@@ -230,13 +232,13 @@ func TestReuploadsGoOneByOne(t *testing.T) {
 
 // largest notes the largest hand-over.
 type largest struct {
-	adapter.Channel
+	adapter.Caller
 	most *atomic.Int64
 }
 
 func (l *largest) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
 	l.most.Store(max(l.most.Load(), int64(len(batch))))
-	return l.Channel.Submit(ctx, batch)
+	return l.Caller.Submit(ctx, batch)
 }
 
 // A thousand POSTs of one invoice make one document and one filing.

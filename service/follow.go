@@ -76,7 +76,7 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 	var ours []faktur.Document
 	for _, d := range documents {
 		outcome, told := latest[d.ClientID()]
-		if told && d.Channel == part.Channel && d.Livemode == part.Livemode && held[faktur.ShardOf(d.Tenant, d.SellerNPWP)] &&
+		if told && d.Channel == part.Channel && d.Livemode == part.Livemode && held[faktur.ShardOf(d.Tenant, d.TaxpayerNPWP)] &&
 			d.Status != outcome.Status && d.Status != faktur.Queued {
 			ours = append(ours, d)
 		}

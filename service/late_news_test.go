@@ -16,13 +16,13 @@ import (
 
 // lateNews is a channel whose first bad news arrives when it is told to let it go.
 type lateNews struct {
-	adapter.Channel
+	adapter.Caller
 	held, release chan struct{}
 	asked         chan struct{} // one for each question after the bad news
 }
 
-func (c *lateNews) Status(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
-	outcomes, err := c.Channel.Status(ctx, clientIDs)
+func (c *lateNews) Status(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	outcomes, err := c.Caller.Status(ctx, questions)
 	bad := slices.ContainsFunc(outcomes, func(o adapter.Outcome) bool { return o.Status == faktur.SavedInvalid })
 	select {
 	case <-c.release:
@@ -47,7 +47,7 @@ func TestNewsOfAnEarlierAttemptAreNotForTheNext(t *testing.T) {
 		ctx := context.Background()
 		late := &lateNews{held: make(chan struct{}), release: make(chan struct{}), asked: make(chan struct{})}
 		g := start(t, db, simulator.Config{SigningDelay: 100 * time.Millisecond}, func(c *service.Config) {
-			late.Channel = c.Channels[0]
+			late.Caller = c.Channels[0].(adapter.Caller)
 			c.Channels = []adapter.Channel{late}
 		})
 		id := g.post(t, "INV/1/SIM-SAVED-INVALID/SIM-STUCK")

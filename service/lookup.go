@@ -17,7 +17,7 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 	if !ok || !(description.Capabilities.LookUp || description.ResendHarmless) {
 		return false, nil
 	}
-	question := c.LookUp
+	question := c.caller.LookUp
 	if !description.Capabilities.LookUp {
 		question = nowhere // it need not be asked: a resend is harmless
 	}
@@ -34,8 +34,8 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 }
 
 // nowhere is the look-up of a channel that has none.
-func nowhere(_ context.Context, clientIDs []string) ([]adapter.Outcome, error) {
-	outcomes := make([]adapter.Outcome, len(clientIDs))
+func nowhere(_ context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	outcomes := make([]adapter.Outcome, len(questions))
 	for i := range outcomes {
 		outcomes[i].Certainty = adapter.Absent
 	}
@@ -52,7 +52,7 @@ func (c *channel) poll(ctx context.Context) (bool, error) {
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}
-	return c.ask(ctx, part, description, documents, c.Status, c.service.polled)
+	return c.ask(ctx, part, description, documents, c.caller.Status, c.service.polled)
 }
 
 // judgement makes of an outcome, true at asked or later, what it means for a document.
@@ -61,18 +61,21 @@ type judgement func(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]f
 // ask puts one question about many documents, and settles what is answered. A
 // question that fails says nothing about any of them. It says whether more may be due.
 func (c *channel) ask(ctx context.Context, part repository.Part, description adapter.Description, documents []faktur.Document,
-	question func(context.Context, []string) ([]adapter.Outcome, error),
+	question func(context.Context, []adapter.Question) ([]adapter.Outcome, error),
 	judge judgement) (bool, error) {
-	ids := make([]string, len(documents))
+	questions := make([]adapter.Question, len(documents))
 	for i := range documents {
-		ids[i] = documents[i].ClientID()
+		var err error
+		if questions[i], err = c.service.question(ctx, &documents[i], description); err != nil {
+			return false, err
+		}
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.service.CallTimeout)
 	defer cancel()
 	asked := c.service.Now()
-	outcomes, err := question(callCtx, ids)
-	if err == nil && len(outcomes) != len(ids) {
-		err = fmt.Errorf("channel %s answered %d outcomes for %d questions", c.Name(), len(outcomes), len(ids))
+	outcomes, err := question(callCtx, questions)
+	if err == nil && len(outcomes) != len(questions) {
+		err = fmt.Errorf("channel %s answered %d outcomes for %d questions", c.Name(), len(outcomes), len(questions))
 	}
 	if err != nil {
 		c.failed(err)
@@ -156,7 +159,7 @@ func (c *channel) absent(ctx context.Context, d *faktur.Document, description ad
 }
 
 func (s *Service) settleWindow(ctx context.Context, d *faktur.Document) (time.Duration, error) {
-	seller, err := s.seller(ctx, d.Tenant, d.SellerNPWP)
+	seller, err := s.seller(ctx, d.Tenant, d.TaxpayerNPWP)
 	if err != nil {
 		return 0, err
 	}
@@ -178,7 +181,7 @@ func (s *Service) polled(d *faktur.Document, o adapter.Outcome, asked time.Time)
 	}
 	if d.Status == faktur.SigningInProgress && !d.Work.StuckTold && now.Sub(d.Work.StatusSince) >= s.StuckAfter {
 		d.Work.StuckTold = true
-		events = append(events, d.Tell(faktur.EventSigningStuck, d.Status, now))
+		events = append(events, d.Tell(d.Event("signing_stuck"), d.Status, now))
 	}
 	return events, nil
 }

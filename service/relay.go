@@ -25,8 +25,7 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 	documents := make([]faktur.Document, len(marked))
 	batch := make([]adapter.Submission, len(marked))
 	for i := range marked {
-		documents[i] = marked[i].Document
-		batch[i] = submission(&marked[i])
+		documents[i], batch[i] = marked[i].document, marked[i].submission
 	}
 	sent := c.service.Now()
 	outcomes, err := c.submit(ctx, batch, documents[0].Work.StatusSince)
@@ -53,7 +52,7 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	outcomes, err := c.Submit(ctx, batch)
+	outcomes, err := c.caller.Submit(ctx, batch)
 	if err == nil && len(outcomes) != len(batch) {
 		err = fmt.Errorf("channel %s answered %d outcomes for %d submissions", c.Name(), len(outcomes), len(batch))
 	}
@@ -65,9 +64,15 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 	return outcomes, nil
 }
 
+// outgoing is a document on its way, and what its channel gets of it.
+type outgoing struct {
+	document   faktur.Document
+	submission adapter.Submission
+}
+
 // pick chooses a batch and marks it as submitting. What a person changed at the
 // same moment is left out.
-func (c *channel) pick(ctx context.Context) (repository.Part, []repository.Stored, error) {
+func (c *channel) pick(ctx context.Context) (repository.Part, []outgoing, error) {
 	c.picking.Lock()
 	defer c.picking.Unlock()
 	part, description, ok := c.part(ctx)
@@ -90,7 +95,11 @@ func (c *channel) pick(ctx context.Context) (repository.Part, []repository.Store
 	if c.batch(description) == 0 {
 		return part, nil, nil // it failed since, and what came back must not go at once
 	}
-	marked, err := s.mark(ctx, part, waiting)
+	batch, err := s.equip(ctx, waiting)
+	if err != nil {
+		return part, nil, err
+	}
+	marked, err := s.mark(ctx, part, batch)
 	return part, marked, err
 }
 
@@ -110,12 +119,13 @@ func (s *Service) waiting(ctx context.Context, part repository.Part, limit int) 
 }
 
 // mark moves a batch to submitting, and leaves in it only what did move.
-func (s *Service) mark(ctx context.Context, part repository.Part, batch []repository.Stored) ([]repository.Stored, error) {
+func (s *Service) mark(ctx context.Context, part repository.Part, batch []outgoing) ([]outgoing, error) {
 	documents := make([]faktur.Document, len(batch))
 	steps := make([]repository.Step, len(batch))
 	now := s.Now()
-	for i, stored := range batch {
-		steps[i] = repository.Step{Document: stored.Document, From: stored.Document.Sequence}
+	for i, out := range batch {
+		documents[i] = out.document
+		steps[i] = repository.Step{Document: out.document, From: out.document.Sequence}
 		event, err := steps[i].Document.Apply(faktur.Change{To: faktur.Submitting, At: now})
 		if err != nil {
 			return nil, err
@@ -123,7 +133,6 @@ func (s *Service) mark(ctx context.Context, part repository.Part, batch []reposi
 		// Should this process die, another looks it up when the lease and a call have passed.
 		steps[i].Document.Work.DueAt = now.Add(s.Lease + s.CallTimeout)
 		steps[i].Events = []faktur.Event{event}
-		documents[i] = stored.Document
 	}
 	fence, err := repository.FenceFor(string(part.Channel), part.Shards, documents)
 	if err != nil {
@@ -134,21 +143,12 @@ func (s *Service) mark(ctx context.Context, part repository.Part, batch []reposi
 		return nil, err
 	}
 	s.grown()
-	var marked []repository.Stored
-	for i, stored := range batch {
-		if saved[stored.Document.ID] {
-			stored.Document = steps[i].Document
-			marked = append(marked, stored)
+	var marked []outgoing
+	for i, out := range batch {
+		if saved[out.document.ID] {
+			out.document = steps[i].Document
+			marked = append(marked, out)
 		}
 	}
 	return marked, nil
-}
-
-// submission is a document as it travels: its content with every amount that is filed.
-func submission(s *repository.Stored) adapter.Submission {
-	invoice := s.Content
-	invoice.Lines = s.Assessment.Fill(invoice.Lines)
-	return adapter.Submission{ClientID: s.Document.ClientID(), Livemode: s.Document.Livemode,
-		SellerNPWP: s.Document.SellerNPWP, Reference: s.Document.Reference, Signer: s.Document.Signer,
-		Invoice: invoice, Totals: s.Assessment.Totals}
 }

@@ -11,7 +11,7 @@ import (
 
 // deadlineKeeper notes until when it was given time.
 type deadlineKeeper struct {
-	adapter.Channel
+	adapter.Caller
 	until time.Time // zero: it was not called
 }
 

@@ -47,6 +47,9 @@ func (s *Service) Run(ctx context.Context, workers bool) {
 func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGroup) {
 	running.Go(func() { s.leases.run(ctx) })
 	for _, c := range s.channels {
+		if c.caller == nil {
+			continue
+		}
 		for range handOversAtOnce {
 			running.Go(func() { s.repeat(ctx, work, "relay", idleTick, &s.queued, c.handOver) })
 		}

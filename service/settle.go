@@ -120,7 +120,7 @@ func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Stat
 	now := s.Now()
 	var events []faktur.Event
 	for _, status := range by {
-		event, err := d.Apply(faktur.Change{To: status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, At: now})
+		event, err := d.Apply(faktur.Change{To: status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, Receipt: o.Receipt, At: now})
 		if err != nil {
 			return nil, err
 		}
@@ -130,10 +130,14 @@ func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Stat
 	return events, nil
 }
 
-// adoptWord keeps the tax system's own word where it makes no step.
+// adoptWord keeps the tax system's own word, and the channel's name of the
+// document, where they make no step.
 func (s *Service) adoptWord(d *faktur.Document, o adapter.Outcome) {
 	if o.CoretaxStatus != "" && o.CoretaxStatus != d.CoretaxStatus {
 		d.CoretaxStatus, d.UpdatedAt = o.CoretaxStatus, s.Now()
+	}
+	if o.Receipt != "" {
+		d.Receipt = o.Receipt
 	}
 }
 

@@ -43,6 +43,9 @@ func (s *Service) seller(ctx context.Context, tenant, npwp string) (faktur.Taxpa
 	if err != nil {
 		return taxpayer, err
 	}
+	if err := s.openProvider(&taxpayer); err != nil {
+		return taxpayer, err
+	}
 	s.sellers.mu.Lock()
 	defer s.sellers.mu.Unlock()
 	if s.sellers.known == nil || len(s.sellers.known) >= 100_000 {
@@ -77,11 +80,17 @@ func (s *Service) Register(ctx context.Context, t faktur.Taxpayer) (faktur.Taxpa
 	if err := s.checkLivemode(ctx, t, description); err != nil {
 		return t, false, err
 	}
+	if err := s.sealProvider(ctx, &t); err != nil {
+		return t, false, err
+	}
 	t.Livemode = description.Livemode
 	stored, created, err := s.DB.SaveTaxpayer(ctx, t, s.Now())
 	s.forgetSeller(t.Tenant, t.NPWP)
 	s.queued.ring()
-	return stored, created, translate(err, "taxpayer")
+	if err != nil {
+		return t, false, translate(err, "taxpayer")
+	}
+	return stored, created, s.openProvider(&stored)
 }
 
 // checkLivemode refuses to move a seller between the real tax system and the
@@ -122,7 +131,10 @@ func (s *Service) channelFor(name faktur.Channel) (*channel, error) {
 // Taxpayer gives a registered seller of a tenant.
 func (s *Service) Taxpayer(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
 	t, err := s.DB.Taxpayer(ctx, tenant, npwp)
-	return t, translate(err, "taxpayer")
+	if err != nil {
+		return t, translate(err, "taxpayer")
+	}
+	return t, s.openProvider(&t)
 }
 
 // Taxpayers lists a tenant's sellers by NPWP.
@@ -134,6 +146,11 @@ func (s *Service) Taxpayers(ctx context.Context, tenant string, limit int, curso
 	list, err := s.DB.Taxpayers(ctx, tenant, after, limit+1)
 	if err != nil {
 		return Page[faktur.Taxpayer]{}, translate(err, "taxpayer")
+	}
+	for i := range list {
+		if err := s.openProvider(&list[i]); err != nil {
+			return Page[faktur.Taxpayer]{}, err
+		}
 	}
 	return newPage(list, limit, func(t faktur.Taxpayer) string { return t.NPWP }), nil
 }

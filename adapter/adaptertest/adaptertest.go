@@ -54,7 +54,7 @@ type Harness struct {
 
 // Bench is one channel and its other side.
 type Bench struct {
-	Channel  adapter.Channel
+	Channel  adapter.Caller
 	Livemode bool // the other side's own
 	// Filed says how often the tax system took a submission under a client id.
 	Filed func(clientID string) int
@@ -69,7 +69,7 @@ type Bench struct {
 var Table = map[faktur.Channel]adapter.Capabilities{
 	faktur.ChannelPJAP:           {LookUp: true, Replace: true, Cancel: true, DownPayment: true, Returns: true},
 	faktur.ChannelCoretaxXML:     {Files: true, Returns: true},
-	faktur.ChannelEfakturDesktop: {Files: true, DownPayment: true},
+	faktur.ChannelEfakturDesktop: {Files: true, DrawsNSFP: true, DownPayment: true},
 	faktur.ChannelPajakio:        {LookUp: true, Replace: true, DownPayment: true, PDF: true},
 	faktur.ChannelKlikpajak:      {LookUp: true, Replace: true, DownPayment: true, PDF: true},
 }
@@ -145,7 +145,7 @@ func handsOver(t *testing.T, h Harness) {
 		return // a person signs
 	}
 	b.Settle()
-	ids := clientIDs(batch)
+	ids := Questions(batch)
 	slices.Reverse(ids) // the order asked in is the order answered in
 	approved, err := b.Channel.Status(t.Context(), ids)
 	if err != nil || len(approved) != len(ids) {
@@ -163,18 +163,20 @@ func handsOver(t *testing.T, h Harness) {
 	}
 }
 
+var neverSent = adapter.Question{ClientID: "never-sent-1", Kind: faktur.KindInvoice, TaxpayerNPWP: "0012345674901000", Reference: "NEVER/1"}
+
 func knowsNothingUnsent(t *testing.T, h Harness) {
 	t.Parallel()
 	b := h.Open(t)
 	d := b.describe(t)
-	outcomes, err := b.Channel.Status(t.Context(), []string{"never-sent-1"})
+	outcomes, err := b.Channel.Status(t.Context(), []adapter.Question{neverSent})
 	if err != nil || len(outcomes) != 1 || outcomes[0].Certainty != adapter.Absent {
 		t.Errorf("Status = %s, %v; want Absent", told(outcomes...), err)
 	}
 	if !d.Capabilities.LookUp {
 		return
 	}
-	outcomes, err = b.Channel.LookUp(t.Context(), []string{"never-sent-1"})
+	outcomes, err = b.Channel.LookUp(t.Context(), []adapter.Question{neverSent})
 	if err != nil || len(outcomes) != 1 || outcomes[0].Certainty != adapter.Absent {
 		t.Errorf("LookUp = %s, %v; want Absent", told(outcomes...), err)
 	}
@@ -226,7 +228,7 @@ func servesMany(t *testing.T, h Harness) {
 			if err != nil || len(outcomes) != len(batch) {
 				t.Errorf("Submit = %s, %v", told(outcomes...), err)
 			}
-			if _, err := b.Channel.Status(t.Context(), clientIDs(batch)); err != nil {
+			if _, err := b.Channel.Status(t.Context(), Questions(batch)); err != nil {
 				t.Errorf("Status: %v", err)
 			}
 			for _, s := range batch {
@@ -287,9 +289,9 @@ func saysOnlyWhatIsCertain(t *testing.T, h Harness, fault Fault) {
 			t.Errorf("Submit = %s, %v; want *adapter.NotSent, because nothing can have arrived", told(outcomes...), err)
 		}
 	}
-	for what, ask := range map[string]func(context.Context, []string) ([]adapter.Outcome, error){"Status": b.Channel.Status, "LookUp": b.Channel.LookUp} {
+	for what, ask := range map[string]func(context.Context, []adapter.Question) ([]adapter.Outcome, error){"Status": b.Channel.Status, "LookUp": b.Channel.LookUp} {
 		asking, stop := context.WithTimeout(t.Context(), patience)
-		if said, err := ask(asking, clientIDs(batch)); err == nil && slices.ContainsFunc(said, func(o adapter.Outcome) bool { return o.Certainty != adapter.Unknown }) {
+		if said, err := ask(asking, Questions(batch)); err == nil && slices.ContainsFunc(said, func(o adapter.Outcome) bool { return o.Certainty != adapter.Unknown }) {
 			t.Errorf("%s says %s out of nothing", what, told(said...))
 		}
 		stop()
@@ -333,7 +335,7 @@ func (b *Bench) agrees(t *testing.T, batch []adapter.Submission, outcomes []adap
 // recover looks up a batch of unknown fate and sends what is absent.
 func (b *Bench) recover(t *testing.T, batch []adapter.Submission) {
 	t.Helper()
-	found, err := b.Channel.LookUp(t.Context(), clientIDs(batch))
+	found, err := b.Channel.LookUp(t.Context(), Questions(batch))
 	if err != nil || len(found) != len(batch) {
 		t.Fatalf("LookUp = %s, %v", told(found...), err)
 	}
@@ -371,14 +373,6 @@ func told(outcomes ...adapter.Outcome) string {
 		text += fmt.Sprintf("{certainty %d, %q, %q, NSFP %q, reason %s} ", o.Certainty, o.Status, o.CoretaxStatus, o.NSFP, why)
 	}
 	return text
-}
-
-func clientIDs(batch []adapter.Submission) []string {
-	ids := make([]string, len(batch))
-	for i, s := range batch {
-		ids[i] = s.ClientID
-	}
-	return ids
 }
 
 // Batch gives n submissions whose references carry the test's name.

@@ -33,6 +33,24 @@ func Submission(t testing.TB, reference string, livemode bool) adapter.Submissio
 	inv.Lines = assessment.Fill(inv.Lines)
 	return adapter.Submission{
 		ClientID: fmt.Sprintf("0199c9a4-7a52-7d0e-8f3c-%012d-1", submissions.Add(1)), Livemode: livemode,
-		SellerNPWP: inv.Seller.NPWP, Reference: reference, Invoice: inv, Totals: assessment.Totals,
+		TaxpayerNPWP: inv.Seller.NPWP, Reference: reference, Invoice: inv, Totals: assessment.Totals,
 	}
+}
+
+// Questions asks about submissions whose answers were lost: without a receipt.
+func Questions(batch []adapter.Submission) []adapter.Question {
+	questions := make([]adapter.Question, len(batch))
+	for i, s := range batch {
+		questions[i] = QuestionAbout(s)
+	}
+	return questions
+}
+
+// QuestionAbout asks about one submission without its receipt.
+func QuestionAbout(s adapter.Submission) adapter.Question {
+	q := adapter.Question{ClientID: s.ClientID, Kind: faktur.KindInvoice, TaxpayerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Provider: s.Provider}
+	if s.Return != nil {
+		q.Kind = faktur.KindReturn
+	}
+	return q
 }

@@ -133,7 +133,7 @@ func TestStatusResults(t *testing.T) {
 		channel := connector(t, func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"livemode":false,"results":[{"client_id":"a",%s}]}`, result)
 		})
-		got, err := channel.Status(t.Context(), []string{"a"})
+		got, err := channel.Status(t.Context(), []adapter.Question{{ClientID: "a"}})
 		if err != nil {
 			t.Errorf("%s: %v", result, err)
 			continue
@@ -170,7 +170,7 @@ func TestLookUpEntries(t *testing.T) {
 		channel := connector(t, func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintf(w, `{"livemode":false,"results":[{"client_id":"a","entries":[%s]}]}`, test.entries)
 		})
-		got, err := channel.LookUp(t.Context(), []string{"a"})
+		got, err := channel.LookUp(t.Context(), []adapter.Question{{ClientID: "a"}})
 		if err != nil || len(got) != 1 {
 			t.Errorf("%s: %+v, %v", test.entries, got, err)
 			continue
@@ -183,7 +183,7 @@ func TestLookUpEntries(t *testing.T) {
 	channel := connector(t, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"livemode":false,"results":[{"client_id":"a"}]}`)
 	})
-	if got, err := channel.LookUp(t.Context(), []string{"a"}); err != nil || got[0].Certainty != adapter.Unknown {
+	if got, err := channel.LookUp(t.Context(), []adapter.Question{{ClientID: "a"}}); err != nil || got[0].Certainty != adapter.Unknown {
 		t.Errorf("LookUp without entries = %+v, %v; want Unknown, not Absent", got, err)
 	}
 }
@@ -201,10 +201,10 @@ func TestAnswersOfTheOtherWorldAreDropped(t *testing.T) {
 	if _, err := channel.Describe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := channel.Status(t.Context(), []string{"a"}); err == nil {
+	if got, err := channel.Status(t.Context(), []adapter.Question{{ClientID: "a"}}); err == nil {
 		t.Errorf("Status = %+v, want an error", got)
 	}
-	if got, err := channel.LookUp(t.Context(), []string{"a"}); err == nil {
+	if got, err := channel.LookUp(t.Context(), []adapter.Question{{ClientID: "a"}}); err == nil {
 		t.Errorf("LookUp = %+v, want an error", got)
 	}
 }

@@ -50,7 +50,7 @@ type Channel struct {
 }
 
 var (
-	_ adapter.Channel    = (*Channel)(nil)
+	_ adapter.Caller     = (*Channel)(nil)
 	_ adapter.ChangeFeed = (*Channel)(nil)
 )
 
@@ -146,7 +146,8 @@ func (c *Channel) Describe(ctx context.Context) (adapter.Description, error) {
 }
 
 // Status asks how submissions fare.
-func (c *Channel) Status(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+func (c *Channel) Status(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	clientIDs := clientIDsOf(questions)
 	var answer statusAnswer
 	if err := c.ask(ctx, "/v1/submissions/status", clientIDs, &answer); err != nil || len(clientIDs) == 0 {
 		return nil, err
@@ -158,7 +159,8 @@ func (c *Channel) Status(ctx context.Context, clientIDs []string) ([]adapter.Out
 }
 
 // LookUp asks whether submissions arrived.
-func (c *Channel) LookUp(ctx context.Context, clientIDs []string) ([]adapter.Outcome, error) {
+func (c *Channel) LookUp(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	clientIDs := clientIDsOf(questions)
 	var answer lookUpAnswer
 	if err := c.ask(ctx, "/v1/submissions/look-up", clientIDs, &answer); err != nil || len(clientIDs) == 0 {
 		return nil, err
@@ -190,6 +192,15 @@ func (c *Channel) Changes(ctx context.Context, after string) ([]adapter.Changed,
 		changes[i] = adapter.Changed{ClientID: change.ClientID, Outcome: change.outcome()}
 	}
 	return changes, answer.Next, nil
+}
+
+// clientIDsOf gives the one name by which a connector knows a submission.
+func clientIDsOf(questions []adapter.Question) []string {
+	ids := make([]string, len(questions))
+	for i := range questions {
+		ids[i] = questions[i].ClientID
+	}
+	return ids
 }
 
 func (c *Channel) ask(ctx context.Context, path string, clientIDs []string, answer any) error {

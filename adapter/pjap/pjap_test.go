@@ -41,12 +41,12 @@ func TestLostAnswersAreFound(t *testing.T) {
 				t.Errorf("Submit = %+v, %v; want an error that makes no statement", outcomes, err)
 			}
 			if lag > 0 {
-				if found, err := channel.LookUp(t.Context(), []string{sent.ClientID}); err != nil || found[0].Certainty != adapter.Absent {
+				if found, err := channel.LookUp(t.Context(), []adapter.Question{adaptertest.QuestionAbout(sent)}); err != nil || found[0].Certainty != adapter.Absent {
 					t.Errorf("LookUp before the lag has passed = %+v, %v; want Absent", found, err)
 				}
 				clock.advance(lag)
 			}
-			found, err := channel.LookUp(t.Context(), []string{sent.ClientID})
+			found, err := channel.LookUp(t.Context(), []adapter.Question{adaptertest.QuestionAbout(sent)})
 			if err != nil || found[0].Certainty != adapter.Known || found[0].Status != faktur.SigningInProgress || found[0].Reason != nil {
 				t.Errorf("LookUp = %+v, %v; want it signing", found, err)
 			}

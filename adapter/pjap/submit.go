@@ -122,11 +122,11 @@ func (e *refusedCall) outcome() adapter.Outcome {
 func newSubmission(s *adapter.Submission) submission {
 	inv := &s.Invoice
 	wire := submission{
-		ClientID: s.ClientID, SellerNPWP: s.SellerNPWP, Reference: s.Reference, Signer: s.Signer, Totals: totals(s.Totals),
+		ClientID: s.ClientID, SellerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Signer: signerID(s.Signer), ReplacesNSFP: s.ReplacesNSFP, Totals: totals(s.Totals),
 		Invoice: invoice{
 			Date: inv.Date, TrxCode: inv.TrxCode, AddInfo: inv.AddInfo, FacilityStamp: inv.FacilityStamp,
 			SupportingDocument: supportingDocument(inv.SupportingDocument),
-			SellerNITKU:        cmp.Or(inv.Seller.NITKU, s.SellerNPWP+faktur.HeadOffice),
+			SellerNITKU:        cmp.Or(inv.Seller.NITKU, s.TaxpayerNPWP+faktur.HeadOffice),
 			Buyer: buyer{
 				IDType: inv.Buyer.IDType, IDNumber: inv.Buyer.IDNumber, NITKU: inv.Buyer.NITKU, Name: inv.Buyer.Name,
 				Address: inv.Buyer.Address, Country: inv.Buyer.Country, Email: inv.Buyer.Email,
@@ -141,6 +141,13 @@ func newSubmission(s *adapter.Submission) submission {
 		wire.Invoice.Lines[i] = newLine(&inv.Lines[i])
 	}
 	return wire
+}
+
+func signerID(signer *faktur.Signer) string {
+	if signer == nil {
+		return ""
+	}
+	return signer.ID
 }
 
 func newLine(l *faktur.Line) line {

@@ -19,12 +19,14 @@ type submitRequest struct {
 }
 
 type submission struct {
-	ClientID   string  `json:"client_id"`
-	SellerNPWP string  `json:"seller_npwp"`
-	Reference  string  `json:"reference"`
-	Signer     string  `json:"signer,omitzero"`
-	Invoice    invoice `json:"invoice"`
-	Totals     totals  `json:"totals"`
+	ClientID   string `json:"client_id"`
+	SellerNPWP string `json:"seller_npwp"`
+	Reference  string `json:"reference"`
+	Signer     string `json:"signer,omitzero"`
+	// ReplacesNSFP is the NSFP of the approved invoice that this one replaces.
+	ReplacesNSFP string  `json:"replaces_nsfp,omitzero"`
+	Invoice      invoice `json:"invoice"`
+	Totals       totals  `json:"totals"`
 }
 
 type invoice struct {

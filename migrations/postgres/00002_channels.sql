@@ -1,0 +1,119 @@
+-- Files, signers, returns, wishes, and what operators do.
+-- Conventions as in 00001.
+
+-- +goose Up
+-- Whose document it is: the seller of an invoice, the buyer who files a return.
+ALTER TABLE documents RENAME COLUMN seller_npwp TO taxpayer_npwp;
+-- The other side: the buyer's identity number, or the seller's NPWP of a return.
+ALTER TABLE documents RENAME COLUMN buyer_number TO counterpart;
+ALTER TABLE documents ADD COLUMN receipt TEXT NOT NULL DEFAULT ''; -- the channel's own name of the last attempt
+ALTER TABLE documents ADD COLUMN wish TEXT NOT NULL DEFAULT ''; -- cancel, amend, mend
+
+CREATE INDEX documents_wishing ON documents (wish, channel, livemode, due_at, shard) WHERE wish <> '';
+
+ALTER TABLE taxpayers ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- JSON, sealed with the master key
+
+CREATE TABLE signers (
+    tenant        TEXT    COLLATE "C" NOT NULL,
+    taxpayer_npwp TEXT    COLLATE "C" NOT NULL,
+    id            TEXT    COLLATE "C" NOT NULL, -- NIK or NPWP
+    name          TEXT    NOT NULL,
+    position      TEXT    NOT NULL,
+    city          TEXT    NOT NULL,
+    passphrase    TEXT    NOT NULL, -- sealed with the master key; '' for none
+    priority      INTEGER NOT NULL, -- the lowest signs first
+    failures      INTEGER NOT NULL DEFAULT 0, -- in a row
+    proven        BOOLEAN NOT NULL DEFAULT FALSE, -- with the present passphrase
+    paused_at     BIGINT  NOT NULL DEFAULT 0,
+    paused_why    TEXT    NOT NULL DEFAULT '',
+    tried_at      BIGINT  NOT NULL DEFAULT 0, -- a document on trial went then
+    created_at    BIGINT  NOT NULL,
+    updated_at    BIGINT  NOT NULL,
+    PRIMARY KEY (tenant, taxpayer_npwp, id)
+);
+
+-- Numbers from e-Nofa, for the desktop application: 13-digit serials.
+CREATE TABLE nsfp_ranges (
+    tenant        TEXT COLLATE "C" NOT NULL,
+    taxpayer_npwp TEXT COLLATE "C" NOT NULL,
+    first         BIGINT NOT NULL,
+    last          BIGINT NOT NULL,
+    next          BIGINT NOT NULL, -- last + 1 when used up
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    PRIMARY KEY (tenant, taxpayer_npwp, first)
+);
+
+-- What the file channels write for a person to upload.
+CREATE TABLE files (
+    id            TEXT    COLLATE "C" PRIMARY KEY,
+    tenant        TEXT    COLLATE "C" NOT NULL,
+    taxpayer_npwp TEXT    COLLATE "C" NOT NULL,
+    channel       TEXT    NOT NULL,
+    livemode      BOOLEAN NOT NULL,
+    kind          TEXT    NOT NULL,
+    status        TEXT    NOT NULL, -- ready, uploaded, rejected, withdrawn
+    name          TEXT    NOT NULL,
+    media_type    TEXT    NOT NULL,
+    content       BYTEA   NOT NULL,
+    size          BIGINT  NOT NULL,
+    sha256        TEXT    NOT NULL, -- hex
+    documents     INTEGER NOT NULL, -- how many are in it
+    message       TEXT    NOT NULL DEFAULT '', -- what the portal said of it
+    downloaded_at BIGINT  NOT NULL DEFAULT 0,
+    uploaded_at   BIGINT  NOT NULL DEFAULT 0,
+    created_at    BIGINT  NOT NULL,
+    updated_at    BIGINT  NOT NULL
+);
+CREATE INDEX files_newest ON files (tenant, taxpayer_npwp, id);
+
+-- Which document stands where in a file; live while the file holds it.
+CREATE TABLE file_documents (
+    file_id     TEXT    COLLATE "C" NOT NULL REFERENCES files (id),
+    place       INTEGER NOT NULL, -- 0 for the first
+    document_id TEXT    COLLATE "C" NOT NULL REFERENCES documents (id),
+    live        BOOLEAN NOT NULL,
+    PRIMARY KEY (file_id, place)
+);
+CREATE UNIQUE INDEX file_documents_live ON file_documents (document_id) WHERE live;
+
+-- Many documents uploaded again at one word, to look at their progress.
+CREATE TABLE reuploads (
+    id         TEXT COLLATE "C" PRIMARY KEY,
+    tenant     TEXT COLLATE "C" NOT NULL,
+    request    TEXT   NOT NULL, -- JSON: the filter and the signer
+    created_at BIGINT NOT NULL
+);
+CREATE TABLE reupload_documents (
+    reupload_id TEXT COLLATE "C" NOT NULL REFERENCES reuploads (id),
+    document_id TEXT COLLATE "C" NOT NULL REFERENCES documents (id),
+    PRIMARY KEY (reupload_id, document_id)
+);
+
+-- What operators did; rows are only ever added.
+CREATE TABLE audit (
+    id      TEXT COLLATE "C" PRIMARY KEY, -- UUIDv7
+    tenant  TEXT COLLATE "C" NOT NULL,
+    at      BIGINT NOT NULL,
+    actor   TEXT   NOT NULL,
+    action  TEXT   NOT NULL,
+    subject TEXT   NOT NULL,
+    why     TEXT   NOT NULL,
+    detail  TEXT   NOT NULL
+);
+CREATE INDEX audit_newest ON audit (tenant, id);
+
+-- +goose Down
+DROP TABLE audit;
+DROP TABLE reupload_documents;
+DROP TABLE reuploads;
+DROP TABLE file_documents;
+DROP TABLE files;
+DROP TABLE nsfp_ranges;
+DROP TABLE signers;
+ALTER TABLE taxpayers DROP COLUMN provider;
+DROP INDEX documents_wishing;
+ALTER TABLE documents DROP COLUMN wish;
+ALTER TABLE documents DROP COLUMN receipt;
+ALTER TABLE documents RENAME COLUMN counterpart TO buyer_number;
+ALTER TABLE documents RENAME COLUMN taxpayer_npwp TO seller_npwp;
