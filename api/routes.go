@@ -56,6 +56,8 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/webhook-endpoints/{id}/deliveries", handlers.Webhooks, h.GetDeliveries, append(page, "state")},
 		{post, "/deliveries/{id}/redeliver", handlers.Webhooks, h.Once(h.Redeliver), nil},
 
+		{get, "/audit", handlers.Admin, h.GetAudit, page},
+
 		{get, "/reference/{list}", handlers.AnyKey, h.GetReference, []string{"q"}},
 	}...)
 }

@@ -7,8 +7,8 @@ type AuditEntry struct {
 	ID     string    `json:"id" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10"`
 	Tenant string    `json:"-"`
 	At     time.Time `json:"at" example:"2026-11-22T08:00:00Z"`
-	// Actor is the API key that did it, by its id and name.
-	Actor string `json:"actor" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a11 (back office)"`
+	// Actor is the API key that did it, by its id.
+	Actor string `json:"actor" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a11"`
 	// Action is what was done: taxpayer.pause, taxpayer.resume, taxpayer.channel,
 	// invoice.resolve, status_import, signer.put, signer.resume, ...
 	Action string `json:"action" example:"taxpayer.pause"`
