@@ -48,6 +48,7 @@ func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Tim
 	c.checkSeller()
 	c.checkBuyer()
 	a := c.assessLines()
+	a.Payment = c.assessPayment(a.Totals)
 	if err := c.refusal(); err != nil {
 		return Assessment{}, err
 	}

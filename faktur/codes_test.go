@@ -65,6 +65,13 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		t.Fatal(err)
 	}
 	doubted.add(a.Warnings)
+	for _, c := range paymentCases {
+		inv := example(t, "ordinary")
+		inv.Payment = c.payment
+		a, err := faktur.NewRules(nil).Assess(inv, faktur.Settings{}, c.channel, now)
+		refused.add(faultsOf(t, err))
+		doubted.add(a.Warnings)
+	}
 	return refused, doubted
 }
 

@@ -18,9 +18,11 @@ type TaxInvoice struct {
 	AddInfo            string             `json:"add_info,omitempty" validate:"omitempty,shape=TD.005##" example:""`
 	FacilityStamp      string             `json:"facility_stamp,omitempty" validate:"omitempty,shape=TD.011##" example:""`
 	SupportingDocument SupportingDocument `json:"supporting_document,omitzero"`
-	Seller             Seller             `json:"seller" validate:"required"`
-	Buyer              Buyer              `json:"buyer" validate:"required"`
-	Lines              []Line             `json:"lines" validate:"required,min=1,dive"`
+	// Payment is of a down payment or a settlement; absent: an ordinary invoice.
+	Payment Payment `json:"payment,omitzero"`
+	Seller  Seller  `json:"seller" validate:"required"`
+	Buyer   Buyer   `json:"buyer" validate:"required"`
+	Lines   []Line  `json:"lines" validate:"required,min=1,dive"`
 }
 
 // SupportingDocument is the dokumen pendukung of facilities, such as an SPPB:
@@ -90,9 +92,11 @@ type Totals struct {
 // Assessment is what the gateway makes of an invoice's content: every amount
 // of every line, the totals, and what is doubtful.
 type Assessment struct {
-	Lines    []LineAmounts `json:"lines"`
-	Totals   Totals        `json:"totals"`
-	Warnings []Fault       `json:"warnings"`
+	Lines  []LineAmounts `json:"lines"`
+	Totals Totals        `json:"totals"`
+	// Payment is zero unless the invoice is a down payment or a settlement.
+	Payment  PaymentAmounts `json:"payment,omitzero"`
+	Warnings []Fault        `json:"warnings"`
 }
 
 // LineAmounts are the amounts of one line as they are filed.
@@ -131,9 +135,8 @@ type StoredInvoice struct {
 
 // NewStoredInvoice joins a document, its content and its assessment for the API.
 func NewStoredInvoice(d *Document, content TaxInvoice, a *Assessment) StoredInvoice {
-	content.Lines = a.Fill(content.Lines)
 	return StoredInvoice{
-		TaxInvoice: content,
+		TaxInvoice: a.Complete(content),
 		ID:         d.ID, Livemode: d.Livemode, Channel: d.Channel, Status: d.Status,
 		CoretaxStatus: NullString(d.CoretaxStatus), NSFP: NullString(d.NSFP), Reason: d.Reason,
 		Totals: a.Totals, UploadDeadline: d.UploadDeadline, Warnings: listed(a.Warnings),

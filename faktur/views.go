@@ -37,8 +37,7 @@ type Preview struct {
 
 // NewPreview joins a content and its assessment.
 func NewPreview(content TaxInvoice, a *Assessment, uploadDeadline Date) Preview {
-	content.Lines = a.Fill(content.Lines)
-	return Preview{TaxInvoice: content, Totals: a.Totals, UploadDeadline: uploadDeadline, Warnings: listed(a.Warnings)}
+	return Preview{TaxInvoice: a.Complete(content), Totals: a.Totals, UploadDeadline: uploadDeadline, Warnings: listed(a.Warnings)}
 }
 
 // listed makes an absent list an empty one, which JSON shows as [].

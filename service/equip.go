@@ -69,8 +69,7 @@ func submission(s *repository.Stored) adapter.Submission {
 		sent.Return = &filed
 		return sent
 	}
-	sent.Invoice = s.Content
-	sent.Invoice.Lines = s.Assessment.Fill(sent.Invoice.Lines)
+	sent.Invoice = s.Assessment.Complete(s.Content)
 	sent.Totals = s.Assessment.Totals
 	return sent
 }

@@ -137,6 +137,9 @@ func newSubmission(s *adapter.Submission) submission {
 	if inv.Buyer.IDType == faktur.IDTypeNPWP && inv.Buyer.NITKU == "" {
 		wire.Invoice.Buyer.NITKU = inv.Buyer.IDNumber + faktur.HeadOffice
 	}
+	if p := inv.Payment; p.Parted() {
+		wire.Invoice.Payment = payment{Type: p.Type, FirstNSFP: p.FirstNSFP, DPP: p.DPP, PPN: p.PPN, PPnBM: p.PPnBM}
+	}
 	for i := range inv.Lines {
 		wire.Invoice.Lines[i] = newLine(&inv.Lines[i])
 	}

@@ -35,6 +35,7 @@ type invoice struct {
 	AddInfo            string             `json:"add_info,omitzero"`
 	FacilityStamp      string             `json:"facility_stamp,omitzero"`
 	SupportingDocument supportingDocument `json:"supporting_document,omitzero"`
+	Payment            payment            `json:"payment,omitzero"`
 	SellerNITKU        string             `json:"seller_nitku"`
 	Buyer              buyer              `json:"buyer"`
 	Lines              []line             `json:"lines"`
@@ -43,6 +44,15 @@ type invoice struct {
 type supportingDocument struct {
 	Number string `json:"number"`
 	Period string `json:"period"`
+}
+
+// payment is of a down payment or a settlement, every amount filled in.
+type payment struct {
+	Type      string         `json:"type"`
+	FirstNSFP string         `json:"first_nsfp,omitzero"`
+	DPP       *faktur.Amount `json:"dpp"`
+	PPN       *faktur.Amount `json:"ppn"`
+	PPnBM     *faktur.Amount `json:"ppnbm"`
 }
 
 type buyer struct {
