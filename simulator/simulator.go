@@ -28,6 +28,9 @@ type Config struct {
 	// SigningDelay is how long signing takes on average: each takes between half
 	// of it and one and a half times of it. 0: at once, seen when next asked.
 	SigningDelay time.Duration
+	// SigningSigma, when it is not 0, spreads signing times as in life instead:
+	// log-normal with the median SigningDelay and this deviation of the logarithm.
+	SigningSigma float64
 	// Dedup makes a resend under a known client id harmless, and says so to the
 	// client. Without it a resend is taken again, which the ledger counts.
 	Dedup bool
@@ -71,7 +74,7 @@ func New(config Config) (*Simulator, error) {
 	if config.FailRate < 0 || config.FailRate > 1 {
 		return nil, errors.New("simulator: the fail rate must be between 0 and 1")
 	}
-	if config.SigningDelay < 0 || config.LookupLag < 0 || config.SlowDelay < 0 || config.MaxBatch < 0 || config.CallsPerMinute < 0 {
+	if config.SigningDelay < 0 || config.SigningSigma < 0 || config.LookupLag < 0 || config.SlowDelay < 0 || config.MaxBatch < 0 || config.CallsPerMinute < 0 {
 		return nil, errors.New("simulator: delays and limits must not be negative")
 	}
 	config.MaxBatch = cmp.Or(config.MaxBatch, 500)

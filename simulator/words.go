@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"hash/fnv"
+	"math"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ var mishaps = []string{"DJP-SIGN-MASTER", "REG-KODJP-00003", "signing_failed"}
 // the same document.
 func (s *Simulator) plan(t *taken, content any, attempts []*submission) {
 	key := []string{t.NPWP, t.Reference, fmt.Sprint(len(attempts))}
-	t.Signs = int64(float64(s.config.SigningDelay.Microseconds()) * (0.5 + s.dice("signing", key...)))
+	t.Signs = s.signingTime(s.dice("signing", key...))
 	has := func(word string) bool { return strings.Contains(t.Reference, word) }
 	if has("SIM-") {
 		t.Content = contentHash(content)
@@ -86,6 +87,16 @@ func (s *Simulator) plan(t *taken, content any, attempts []*submission) {
 	case !has("SIM-") && s.dice("outcome", key...) < s.config.FailRate:
 		t.Fails = mishaps[int(s.dice("mishap", key...)*float64(len(mishaps)))]
 	}
+}
+
+// signingTime is how long signing takes, in microseconds; luck is 0 up to 1.
+func (s *Simulator) signingTime(luck float64) int64 {
+	delay := float64(s.config.SigningDelay.Microseconds())
+	if s.config.SigningSigma == 0 {
+		return int64(delay * (0.5 + luck))
+	}
+	normal := math.Sqrt2 * math.Erfinv(2*min(max(luck, 1e-9), 1-1e-9)-1)
+	return int64(delay * math.Exp(s.config.SigningSigma*normal))
 }
 
 // neverSigns is the time in the queue of what is stuck until it is released.

@@ -19,13 +19,15 @@ var version = "dev"
 // commandLine is every subcommand. Every flag has an environment variable,
 // which --help shows; nothing else in the project reads the environment.
 type commandLine struct {
-	Demo      demoCommand      `cmd:"" help:"Show the main job, live, on nothing but this binary."`
-	Serve     serveCommand     `cmd:"" help:"Run the gateway."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database's schema up, down, or show where it stands."`
-	Keys      keysCommand      `cmd:"" help:"Create, list and revoke API keys."`
-	Simulator simulatorCommand `cmd:"" help:"Run a simulated tax system that speaks the connector protocol."`
-	Health    healthCommand    `cmd:"" help:"Ask a running gateway whether it is well; exits 1 when it is not."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Demo          demoCommand          `cmd:"" help:"Show the main job, live, on nothing but this binary."`
+	Serve         serveCommand         `cmd:"" help:"Run the gateway."`
+	Migrate       migrateCommand       `cmd:"" help:"Bring the database's schema up, down, or show where it stands."`
+	Keys          keysCommand          `cmd:"" help:"Create, list and revoke API keys."`
+	Simulator     simulatorCommand     `cmd:"" help:"Run a simulated tax system that speaks the connector protocol."`
+	Bench         benchCommand         `cmd:"" help:"Measure a whole gateway: accepted and full lives a second, times, cost; checks that nothing is lost or doubled."`
+	Health        healthCommand        `cmd:"" help:"Ask a running gateway whether it is well; exits 1 when it is not."`
+	BenchReceiver benchReceiverCommand `cmd:"" hidden:"" help:"The webhook receiver of bench."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what the machine and the processes have used up to a moment. CPU
+// times and memory come from /proc; without one they are zero.
+type usage struct {
+	at       time.Time
+	cpu      map[string]time.Duration // by process; "machine" is all that ran on it
+	peakMB   map[string]float64
+	database int64 // bytes
+	wal      int64 // bytes of WAL written so far; 0 where that is not known
+}
+
+func (w *world) usage(ctx context.Context) (usage, error) {
+	u := usage{at: time.Now(), cpu: map[string]time.Duration{}, peakMB: map[string]float64{}}
+	for name, pid := range map[string]int{"gateway": w.gateway.Process.Pid, "simulator": w.simulator.Process.Pid,
+		"receiver": w.receiver.Process.Pid, "bench": os.Getpid()} {
+		u.cpu[name], u.peakMB[name] = processTime(pid), peakMB(pid)
+	}
+	u.cpu["machine"] = machineTime()
+	size, err := w.db.Size(ctx)
+	if err != nil {
+		return u, err
+	}
+	u.database, u.wal = size.Bytes, size.WAL
+	return u, nil
+}
+
+// clockTick is the unit of /proc's times: USER_HZ, which Linux fixes at 100.
+const clockTick = 10 * time.Millisecond
+
+// processTime is the user and system time of a process.
+func processTime(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // the name before it may hold spaces
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	return ticks(fields[11]) + ticks(fields[12])
+}
+
+// machineTime is the time that all processors together were busy.
+func machineTime() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	var busy time.Duration
+	for i, field := range strings.Fields(line) {
+		if i > 0 && i != 4 && i != 5 && i < 9 { // user nice system idle iowait irq softirq steal; guests are in user
+			busy += ticks(field)
+		}
+	}
+	return busy
+}
+
+func ticks(text string) time.Duration {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * clockTick
+}
+
+// peakMB is the most memory that a process has held (VmHWM).
+func peakMB(pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kilobytes, err := strconv.ParseFloat(fields[0], 64)
+	if err != nil {
+		return 0
+	}
+	return kilobytes / 1024
+}

@@ -1,0 +1,32 @@
+package repository
+
+import (
+	"context"
+	"os"
+)
+
+// Size is how large the database is.
+type Size struct {
+	Bytes int64 // of tables and indexes; of the file and its log on SQLite
+	WAL   int64 // bytes of log written since the database was made; 0 on SQLite, which does not count them
+}
+
+// Size asks how large the database is, for measurements.
+func (db *DB) Size(ctx context.Context) (Size, error) {
+	var s Size
+	if db.dialect.isPostgres() {
+		err := db.read.QueryRowxContext(ctx, `SELECT pg_database_size(current_database()),
+			pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`).Scan(&s.Bytes, &s.WAL)
+		return s, wrap("size", err)
+	}
+	var path string
+	if err := db.read.GetContext(ctx, &path, `SELECT file FROM pragma_database_list WHERE name = 'main'`); err != nil {
+		return s, wrap("size", err)
+	}
+	for _, name := range []string{path, path + "-wal"} {
+		if info, err := os.Stat(name); err == nil {
+			s.Bytes += info.Size()
+		}
+	}
+	return s, nil
+}
