@@ -50,6 +50,9 @@ func (a Amount) IsZero() bool { return a.valid() && a.unscaled == 0 }
 // amount must not be absent.
 func (a Amount) Absent() bool { return a.state == numberAbsent }
 
+// Rounded gives the amount in whole rupiah, half up (PER-11/PJ/2025 art. 129).
+func (a Amount) Rounded() Amount { return rounded(a.exact().Round(0)) }
+
 // Add gives a + b. Ninety of the largest amounts can be added up.
 func (a Amount) Add(b Amount) Amount { return Cents(a.unscaled + b.unscaled) }
 

@@ -1,0 +1,53 @@
+package coretax
+
+import (
+	"bytes"
+
+	"github.com/fakturgate/fakturgate/adapter"
+)
+
+// Locate reads the file up to the line: it keeps no map, because every element
+// has a line of its own.
+func (*Channel) Locate(content []byte, line int) (adapter.Place, bool) {
+	document, item := -1, -1
+	inDocument, inItem := false, false
+	number := 0
+	for text := range bytes.Lines(content) {
+		number++
+		name, closing := elementIn(text)
+		switch {
+		case closing:
+		case name == "TaxInvoice", name == "InputReturnData":
+			document, item, inDocument = document+1, -1, true
+		case name == "GoodService", name == "Rows":
+			item, inItem = item+1, true
+		}
+		if number == line {
+			place := adapter.Place{Document: document, Item: -1, Element: name}
+			if inItem {
+				place.Item = item
+			}
+			return place, inDocument && name != ""
+		}
+		switch {
+		case !closing:
+		case name == "TaxInvoice", name == "InputReturnData":
+			inDocument = false
+		case name == "GoodService", name == "Rows":
+			inItem = false
+		}
+	}
+	return adapter.Place{}, false
+}
+
+// elementIn names the element of a line of a file, and says whether the line is
+// only its end; "" when there is none.
+func elementIn(text []byte) (name string, closing bool) {
+	text, found := bytes.CutPrefix(bytes.TrimLeft(text, " "), []byte("<"))
+	text, closing = bytes.CutPrefix(text, []byte("/"))
+	end := bytes.IndexAny(text, "/> ")
+	if !found || end < 0 {
+		return "", closing
+	}
+	return string(text[:end]), closing
+}
