@@ -208,7 +208,12 @@ type Question struct {
 	Reference    string
 	Receipt      string           // as the channel gave it; "" when its answer was lost, or it gives none
 	NSFP         string           // "" before approval
+	Attempt      int              // 1 for the first; 0 when it is not said
+	AcceptedAt   time.Time        // when the gateway accepted the document; zero when it is not said
 	Provider     *faktur.Provider // nil where the channel itself is set up for all
+	// ReplacesNSFP and ReplacesReceipt name the invoice that this one replaces,
+	// which has the same reference; "" for an original.
+	ReplacesNSFP, ReplacesReceipt string
 }
 
 // Certainty says how much an Outcome knows.
@@ -216,10 +221,13 @@ type Certainty int
 
 // The certainties of an Outcome.
 const (
-	Unknown  Certainty = iota // it may have arrived or not: look it up
-	Known                     // it arrived, or was refused for good: Status says where it stands
-	NotTaken                  // certainly not taken, nothing is wrong with it: send it again later; Submit only
-	Absent                    // the channel does not see it; Status and LookUp only
+	Unknown Certainty = iota // it may have arrived or not: look it up
+	Known                    // it arrived, or was refused for good: Status says where it stands
+	// NotTaken: the tax system certainly has not got it, and nothing is wrong
+	// with it: send it again. Submit, when the channel would not take it now; LookUp,
+	// when the channel holds no more than a draft of it, which its Receipt names.
+	NotTaken
+	Absent // the channel does not see it; Status and LookUp only
 )
 
 // Outcome is what a channel knows of one submission.

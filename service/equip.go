@@ -77,7 +77,17 @@ func submission(s *repository.Stored) adapter.Submission {
 // question asks about a document's last attempt.
 func (s *Service) question(ctx context.Context, d *faktur.Document, description adapter.Description) (adapter.Question, error) {
 	q := adapter.Question{ClientID: d.ClientID(), Kind: d.Kind, TaxpayerNPWP: d.TaxpayerNPWP,
-		Reference: d.Reference, Receipt: d.Receipt, NSFP: d.NSFP}
+		Reference: d.Reference, Receipt: d.Receipt, NSFP: d.NSFP, Attempt: d.Attempt, AcceptedAt: d.CreatedAt}
+	if d.ReplacesID != "" {
+		originals, err := s.DB.Reread(ctx, []string{d.ReplacesID})
+		if err != nil {
+			return q, err
+		}
+		if len(originals) != 1 {
+			return q, fmt.Errorf("document %s replaces %s, which is not there", d.ID, d.ReplacesID)
+		}
+		q.ReplacesNSFP, q.ReplacesReceipt = originals[0].NSFP, originals[0].Receipt
+	}
 	if !description.PerTaxpayer {
 		return q, nil
 	}

@@ -26,10 +26,16 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return c.ask(ctx, part, description, documents, question, func(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error) {
-		if o.Certainty == adapter.Absent && d.Status == faktur.Submitting {
-			return c.absent(ctx, d, description)
+		if d.Status != faktur.Submitting || o.Certainty == adapter.Known || o.Certainty == adapter.Unknown {
+			return c.service.adopt(d, o, asked)
 		}
-		return c.service.adopt(d, o, asked)
+		if c.service.underWay(d) {
+			return c.service.stillUnknown(d, nil)
+		}
+		if o.Certainty == adapter.NotTaken {
+			return c.service.adopt(d, o, asked)
+		}
+		return c.absent(ctx, d, description)
 	})
 }
 
@@ -126,15 +132,10 @@ func (c *channel) settleAnswers(ctx context.Context, part repository.Part, docum
 // absent decides about a document that a look-up did not find. It is certainly
 // absent, and goes again under the same client id, when the channel recognises
 // a resend, or when a second look-up at least the settle window after the first
-// finds nothing either. Nothing counts before the process that sent it must
-// have stopped: the end of its lease and of one call.
+// finds nothing either.
 func (c *channel) absent(ctx context.Context, d *faktur.Document, description adapter.Description) ([]faktur.Event, error) {
 	s := c.service
 	now := s.Now()
-	stopped := d.Work.StatusSince.Add(s.Lease + s.CallTimeout)
-	if now.Before(stopped) {
-		return s.stillUnknown(d, nil)
-	}
 	if description.ResendHarmless {
 		return s.backToQueue(d, nil, time.Time{})
 	}
@@ -156,6 +157,12 @@ func (c *channel) absent(ctx context.Context, d *faktur.Document, description ad
 		d.Work.DueAt = settled
 	}
 	return nil, nil
+}
+
+// underWay says whether the process that sent a document may still be at it: until
+// the end of its lease and of one call. No look-up that finds it missing counts before.
+func (s *Service) underWay(d *faktur.Document) bool {
+	return s.Now().Before(d.Work.StatusSince.Add(s.Lease + s.CallTimeout))
 }
 
 func (s *Service) settleWindow(ctx context.Context, d *faktur.Document) (time.Duration, error) {

@@ -76,17 +76,24 @@ func (s *Service) judged(documents []faktur.Document, place map[string]int, judg
 
 // adopt takes over what the tax system said of a document at asOf or later.
 func (s *Service) adopt(d *faktur.Document, o adapter.Outcome, asOf time.Time) ([]faktur.Event, error) {
-	switch o.Certainty {
-	case adapter.Known:
+	if o.Certainty == adapter.Known {
 		return s.adoptKnown(d, o, asOf)
-	case adapter.NotTaken:
-		return s.backToQueue(d, o.Reason, s.Now().Add(notTakenPause))
+	}
+	if o.Receipt != "" && d.Status == faktur.Submitting {
+		d.Receipt = o.Receipt // half done there: the next attempt goes on with it
+	}
+	if o.Certainty == adapter.NotTaken {
+		return s.backToQueue(d, o.Reason, s.Now().Add(notTakenPause(s.Now().Sub(d.CreatedAt))))
 	}
 	return s.stillUnknown(d, o.Reason)
 }
 
-// notTakenPause is how long one document waits that a channel did not take this time.
-const notTakenPause = 15 * time.Second
+// notTakenPause is how long one document waits that a channel did not take this
+// time: longer and longer, because it may be its seller's settings that are
+// wrong, and each try is two steps in its history.
+func notTakenPause(age time.Duration) time.Duration {
+	return min(max(age/4, 15*time.Second), 5*time.Minute)
+}
 
 func (s *Service) adoptKnown(d *faktur.Document, o adapter.Outcome, asOf time.Time) ([]faktur.Event, error) {
 	now := s.Now()

@@ -25,7 +25,7 @@ func tellsChanges(t *testing.T, h Harness) {
 		}
 		return changes, next
 	}
-	if _, err := b.Channel.Submit(t.Context(), Batch(t, 1, b.Livemode)); err != nil {
+	if _, err := b.Channel.Submit(t.Context(), b.batch(t, 1, b.Livemode)); err != nil {
 		t.Fatal(err)
 	}
 	b.Settle()
@@ -33,7 +33,7 @@ func tellsChanges(t *testing.T, h Harness) {
 	if len(old) != 0 {
 		t.Errorf("the feed's end came with %d changes", len(old))
 	}
-	batch := Batch(t, 5, b.Livemode)
+	batch := b.batch(t, 5, b.Livemode)
 	if _, err := b.Channel.Submit(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,14 +11,35 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"testing"
 )
 
 // Faulty stands before a tax system that speaks HTTP and shows the suite's
-// faults. Unreachable is up to the harness's dialer. The zero value is mended.
+// faults. The zero value is mended.
 type Faulty struct {
-	Inner    http.Handler
-	fault    atomic.Value
-	underWay sync.RWMutex
+	Inner http.Handler
+	// Only says which calls show faults; nil means all. Unreachable is for all.
+	Only      func(*http.Request) bool
+	fault     atomic.Value
+	underWay  sync.RWMutex
+	transport *http.Transport // nil before Serve
+}
+
+// Serve listens on loopback until t ends. It gives the address, and a transport
+// whose connections fail while the fault is Unreachable.
+func (f *Faulty) Serve(t testing.TB) (address string, transport *http.Transport) {
+	t.Helper()
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	f.transport = &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if f.Shows(Unreachable) {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	t.Cleanup(f.transport.CloseIdleConnections)
+	return server.URL, f.transport
 }
 
 // Break shows a fault from now on. It waits for calls under way, so that none
@@ -26,6 +48,9 @@ func (f *Faulty) Break(fault Fault) {
 	f.underWay.Lock()
 	defer f.underWay.Unlock()
 	f.fault.Store(fault)
+	if fault == Unreachable && f.transport != nil {
+		f.transport.CloseIdleConnections()
+	}
 }
 
 // Shows says whether it shows this fault now.
@@ -39,6 +64,9 @@ func (f *Faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.underWay.RLock()
 	defer f.underWay.RUnlock()
 	fault, _ := f.fault.Load().(Fault)
+	if f.Only != nil && !f.Only(r) {
+		fault = Mended
+	}
 	switch fault {
 	case "", Mended:
 		f.Inner.ServeHTTP(w, r)

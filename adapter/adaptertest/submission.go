@@ -9,7 +9,7 @@ import (
 	"github.com/fakturgate/fakturgate/faktur"
 )
 
-var submissions atomic.Int64
+var submissions, references atomic.Int64
 
 // Submission gives the first attempt to file an ordinary invoice of two lines,
 // every amount filled in, under a client id that no other has.
@@ -53,4 +53,23 @@ func QuestionAbout(s adapter.Submission) adapter.Question {
 		q.Kind = faktur.KindReturn
 	}
 	return q
+}
+
+func (b *Bench) batch(t *testing.T, n int, livemode bool) []adapter.Submission {
+	t.Helper()
+	batch := Batch(t, n, livemode)
+	for i := range batch {
+		batch[i].Provider = b.Provider
+	}
+	return batch
+}
+
+// Batch gives n submissions, each under a reference that no other has.
+func Batch(t testing.TB, n int, livemode bool) []adapter.Submission {
+	t.Helper()
+	batch := make([]adapter.Submission, n)
+	for i := range batch {
+		batch[i] = Submission(t, fmt.Sprintf("INV/%d", references.Add(1)), livemode)
+	}
+	return batch
 }

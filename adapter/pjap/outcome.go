@@ -46,7 +46,7 @@ func (r submitResult) outcome() adapter.Outcome {
 	case r.Outcome == "taken":
 		return r.standing.outcome()
 	case r.Outcome == "refused" && r.Reason != nil:
-		return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, CoretaxStatus: clean(r.CoretaxStatus), Reason: r.Reason.reason()}
+		return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, CoretaxStatus: adapter.CleanText(r.CoretaxStatus), Reason: r.Reason.reason()}
 	case r.Outcome == "try_later":
 		return adapter.Outcome{Certainty: adapter.NotTaken, Reason: r.Reason.reason()}
 	}
@@ -88,7 +88,7 @@ func (r lookUpResult) outcome() adapter.Outcome {
 	}
 	if len(filed) > 1 {
 		best.Reason = &faktur.Reason{Code: "filed_more_than_once", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: clean("The connector holds it more than once: " + strings.Join(filed, ", "))}
+			Message: adapter.CleanText("The connector holds it more than once: " + strings.Join(filed, ", "))}
 	}
 	return best
 }
@@ -104,7 +104,7 @@ func reach(status faktur.Status) int { return slices.Index(wireStatuses, status)
 // outcome of a submission that the connector holds. A status that the protocol
 // does not have is not guessed at: only the tax system's word is passed on.
 func (s standing) outcome() adapter.Outcome {
-	o := adapter.Outcome{Certainty: adapter.Known, Status: faktur.Status(s.Status), CoretaxStatus: clean(s.CoretaxStatus), Reason: s.Reason.reason()}
+	o := adapter.Outcome{Certainty: adapter.Known, Status: faktur.Status(s.Status), CoretaxStatus: adapter.CleanText(s.CoretaxStatus), Reason: s.Reason.reason()}
 	if reach(o.Status) < 0 {
 		o.Status = ""
 	}
@@ -132,7 +132,7 @@ func (r *reason) reason() *faktur.Reason {
 	if r == nil {
 		return nil
 	}
-	told := &faktur.Reason{Code: clean(r.Code), Action: faktur.Action(r.Action), Message: clean(r.Message), Origin: faktur.Origin(r.Origin)}
+	told := &faktur.Reason{Code: adapter.CleanText(r.Code), Action: faktur.Action(r.Action), Message: adapter.CleanText(r.Message), Origin: faktur.Origin(r.Origin)}
 	switch told.Action {
 	case faktur.ActionCorrectContent, faktur.ActionChangeSigner, faktur.ActionRetry, faktur.ActionContactSupport:
 	default:

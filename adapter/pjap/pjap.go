@@ -10,14 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
@@ -40,12 +37,11 @@ type Config struct {
 // Channel is the connector as adapter.Channel sees it. Its methods may be used
 // by many goroutines.
 type Channel struct {
-	base      string
-	userAgent string
-	client    *http.Client
+	base string
+	http *adapter.HTTP
 	// The token lives in these two only, so that no print of a Channel shows it.
-	authorize func(http.Header)
-	scrub     func(string) string // takes the token out of what the connector wrote
+	authorize func() http.Header
+	scrub     func(string) string // makes fit what the connector wrote, and takes the token out
 	livemode  atomic.Pointer[bool]
 }
 
@@ -57,68 +53,22 @@ var (
 // New makes the channel without calling the connector. It refuses addresses over
 // which the token would travel readable.
 func New(c Config) (*Channel, error) {
-	base, err := parseBase(c.BaseURL)
+	base, err := faktur.ParseBase("FAKTURGATE_PJAP_URL", c.BaseURL)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("pjap: %w", err)
 	}
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New("pjap: the token (FAKTURGATE_PJAP_TOKEN) has spaces or other characters that a bearer token cannot have")
 	}
 	channel := &Channel{
-		base: base, userAgent: cmp.Or(c.UserAgent, "fakturgate"),
-		client:    &http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		authorize: func(http.Header) {},
-		scrub:     func(text string) string { return text },
-	}
-	if c.Transport == nil {
-		channel.client.Transport = newTransport()
+		base: base, http: adapter.NewHTTP(c.Transport, c.UserAgent),
+		authorize: func() http.Header { return nil },
+		scrub:     adapter.NewScrub(c.Token).Text,
 	}
 	if token := c.Token; token != "" {
-		channel.authorize = func(h http.Header) { h.Set("Authorization", "Bearer "+token) }
-		channel.scrub = func(text string) string { return strings.ReplaceAll(text, token, "[token]") }
+		channel.authorize = func() http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 	}
 	return channel, nil
-}
-
-// newTransport keeps connections for a few big calls at once. Idle ones are
-// dropped early: a POST on a connection that the other side has just closed
-// would leave its whole batch unknown.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   5 * time.Second,
-		MaxIdleConns:          16,
-		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       20 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		ForceAttemptHTTP2:     true,
-	}
-}
-
-// parseBase gives the address without a slash at its end. Its errors never
-// repeat the address as a whole, because it may hold a password.
-func parseBase(text string) (string, error) {
-	base, err := url.Parse(text)
-	if err != nil || base.Host == "" {
-		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) is not an http or https URL such as https://pjap.example.com")
-	}
-	switch {
-	case base.User != nil:
-		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) holds a user or password; the token goes into FAKTURGATE_PJAP_TOKEN")
-	case base.RawQuery != "" || base.Fragment != "":
-		return "", errors.New("pjap: the connector's address (FAKTURGATE_PJAP_URL) must end with its path, without ? and #")
-	case base.Scheme == "http" && !isLoopback(base.Hostname()):
-		return "", fmt.Errorf("pjap: plain http to %s would show the token and the invoices to everyone on the way; use https (plain http is for this machine only)", base.Hostname())
-	case base.Scheme != "http" && base.Scheme != "https":
-		return "", fmt.Errorf("pjap: the connector's address (FAKTURGATE_PJAP_URL) begins with %s: instead of https", base.Scheme)
-	}
-	return strings.TrimRight(base.String(), "/"), nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // Name is pjap.
