@@ -86,6 +86,7 @@ func Run(t *testing.T, name faktur.Channel, h Harness) {
 	t.Run("sends nothing when its time is up before it starts", func(t *testing.T) { startsNotLate(t, h) })
 	t.Run("tells every change once", func(t *testing.T) { tellsChanges(t, h) })
 	t.Run("serves many at once", func(t *testing.T) { servesMany(t, h) })
+	t.Run("does what it says", func(t *testing.T) { doesWhatItSays(t, h) })
 	if h.Spoil != nil {
 		t.Run("a refused one harms no other", func(t *testing.T) { refusesOne(t, h) })
 	}

@@ -1,0 +1,50 @@
+package adaptertest
+
+import (
+	"context"
+
+	"github.com/fakturgate/fakturgate/adapter"
+)
+
+// Desk makes a Caller of a Writer, so that one suite serves both: a person who
+// uploads every file as soon as it is written, and reads the portal's list when
+// asked how something fares.
+type Desk struct {
+	adapter.Writer
+	// Upload gives a file to the other side. An error means that it took nothing of it.
+	Upload func(file adapter.File) error
+	// Listed is what the other side's list says of one document.
+	Listed func(q adapter.Question) adapter.Outcome
+}
+
+// Submit writes a file and uploads it.
+func (d Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &adapter.NotSent{Cause: err}
+	}
+	file, outcomes, err := d.Write(batch)
+	if err != nil || len(file.Content) == 0 {
+		return outcomes, err
+	}
+	if err := d.Upload(file); err != nil {
+		return nil, &adapter.NotSent{Cause: err}
+	}
+	return outcomes, nil
+}
+
+// Status reads the list.
+func (d Desk) Status(_ context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	var outcomes []adapter.Outcome
+	for _, q := range questions {
+		outcomes = append(outcomes, d.Listed(q))
+	}
+	return outcomes, nil
+}
+
+// LookUp reads the list, too.
+func (d Desk) LookUp(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	return d.Status(ctx, questions)
+}
