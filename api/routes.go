@@ -30,7 +30,9 @@ func routes(h *handlers.Handlers) []route {
 	return append(healthRoutes(h), []route{
 		{get, "/taxpayers", handlers.Read, h.GetTaxpayers, page},
 		{get, "/taxpayers/{npwp}", handlers.Read, h.GetTaxpayer, nil},
-		{put, "/taxpayers/{npwp}", handlers.Admin, h.PutTaxpayer, nil},
+		{put, "/taxpayers/{npwp}", handlers.Admin, h.PutTaxpayer, []string{"why"}},
+		{post, "/taxpayers/{npwp}/pause", handlers.Admin, h.Once(h.PauseTaxpayer), nil},
+		{post, "/taxpayers/{npwp}/resume", handlers.Admin, h.Once(h.ResumeTaxpayer), nil},
 
 		{post, "/invoices", handlers.Write, h.PostInvoice, nil},
 		{post, "/invoices/validate", handlers.Write, h.Once(h.ValidateInvoice), nil},

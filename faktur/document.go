@@ -125,6 +125,9 @@ type Work struct {
 	TurnAt  time.Time
 	// StuckTold says that signing_stuck was told for this attempt.
 	StuckTold bool
+	// Held says that its taxpayer is paused: while queued it is not handed over.
+	// The repository keeps it; a step does not change it.
+	Held bool
 	// DeadlineTold is 1 after deadline_near, 2 after deadline_missed.
 	DeadlineTold int
 }

@@ -12,12 +12,13 @@ import (
 //
 //	@Summary		Register a seller
 //	@Description	A seller (PKP) must be registered before its invoices are accepted. `livemode` is fixed at the first registration: false when its channel is the simulator.
-//	@Description	Another channel moves only `queued` documents; a document keeps its channel once it was submitted. Read-only fields are ignored.
+//	@Description	Another channel moves only `queued` documents, and is audited; a document keeps its channel once it was submitted. So do a replacement whose new channel cannot replace, and a re-upload that Coretax already holds when the new channel's files can only create (unless `reupload_mode` is `delete_then_import`). Read-only fields are ignored.
 //	@ID				putTaxpayer
 //	@Tags			taxpayers
 //	@Accept			json
 //	@Produce		json
 //	@Param			npwp		path		string			true	"The seller's NPWP, 16 digits"
+//	@Param			why			query		string			false	"Why the channel changes, for the audit"
 //	@Param			taxpayer	body		faktur.Taxpayer	true	"The registration"
 //	@Success		200			{object}	faktur.Taxpayer	"Changed"
 //	@Success		201			{object}	faktur.Taxpayer	"Registered"
@@ -30,6 +31,7 @@ import (
 //	@Security		bearer[admin]
 //	@Router			/taxpayers/{npwp} [put]
 func (h *Handlers) PutTaxpayer(w http.ResponseWriter, r *http.Request) error {
+	q := readQuery(r)
 	var t faktur.Taxpayer
 	if err := decodeBody(w, r, &t); err != nil {
 		return err
@@ -40,7 +42,7 @@ func (h *Handlers) PutTaxpayer(w http.ResponseWriter, r *http.Request) error {
 			Message: "The body names another seller than the path. Leave npwp out of the body."}})
 	}
 	t.Tenant, t.NPWP = tenant(r.Context()), npwp
-	registered, created, err := h.Service.Register(r.Context(), t)
+	registered, created, err := h.Service.Register(r.Context(), t, operator(r, q.text("why")))
 	if err != nil {
 		return err
 	}

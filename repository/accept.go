@@ -102,22 +102,21 @@ func (w *acceptWriter) decide(decided func(i int) bool) {
 }
 
 func (w *acceptWriter) checkTaxpayers(ctx context.Context) error {
-	if w.db.dialect.isPostgres() {
-		if _, err := w.db.execIn(ctx, w.tx, `SELECT pg_advisory_xact_lock_shared(?)`, taxpayerLock); err != nil {
-			return err
-		}
+	if err := w.db.shareTaxpayers(ctx, w.tx); err != nil {
+		return err
 	}
-	sellers := map[taxpayerKey]int64{}
+	sellers := map[taxpayerKey]registration{}
 	for _, i := range w.open {
 		d := &w.batch[i].Stored.Document
-		sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] = -1
+		sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] = registration{version: -1}
 	}
-	if err := w.db.taxpayerVersions(ctx, w.tx, sellers); err != nil {
+	if err := w.db.registrations(ctx, w.tx, sellers); err != nil {
 		return err
 	}
 	w.decide(func(i int) bool {
 		d := &w.batch[i].Stored.Document
-		if sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] == w.batch[i].TaxpayerVersion {
+		seller := sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}]
+		if d.Work.Held = seller.paused; seller.version == w.batch[i].TaxpayerVersion {
 			return false
 		}
 		w.results[i].Err = ErrTaxpayerChanged

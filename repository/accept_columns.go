@@ -21,9 +21,9 @@ func (w *acceptWriter) documentColumns() []column {
 		}
 		return values
 	}
-	livemode := make([]bool, len(w.open))
+	livemode, held := make([]bool, len(w.open)), make([]bool, len(w.open))
 	for k, i := range w.open {
-		livemode[k] = w.batch[i].Stored.Document.Livemode
+		livemode[k], held[k] = w.batch[i].Stored.Document.Livemode, w.batch[i].Stored.Document.Work.Held
 	}
 	doc := func(a *Acceptance) *faktur.Document { return &a.Stored.Document }
 	return []column{
@@ -35,6 +35,7 @@ func (w *acceptWriter) documentColumns() []column {
 		{name: "channel", values: texts(func(a *Acceptance) string { return string(doc(a).Channel) })},
 		{name: "shard", values: numbers(func(a *Acceptance) int64 { return int64(faktur.ShardOf(doc(a).Tenant, doc(a).TaxpayerNPWP)) })},
 		{name: "livemode", values: livemode},
+		{name: "held", values: held},
 		{name: "status", values: texts(func(a *Acceptance) string { return string(doc(a).Status) })},
 		{name: "attempt", values: numbers(func(a *Acceptance) int64 { return int64(doc(a).Attempt) })},
 		{name: "sequence", values: numbers(func(a *Acceptance) int64 { return doc(a).Sequence })},

@@ -24,7 +24,7 @@ const seller = "0012345674901000"
 func newAcceptance(t *testing.T, db *repository.DB, reference string) repository.Acceptance {
 	t.Helper()
 	now := time.Now().Truncate(time.Microsecond)
-	taxpayer, _, err := db.SaveTaxpayer(context.Background(), faktur.Taxpayer{Tenant: "default", NPWP: seller, Name: "PT Penjual", Channel: faktur.ChannelPJAP}, now)
+	taxpayer, _, err := db.SaveTaxpayer(context.Background(), faktur.Taxpayer{Tenant: "default", NPWP: seller, Name: "PT Penjual", Channel: faktur.ChannelPJAP}, now, repository.Move{})
 	if err != nil {
 		t.Fatal(err)
 	}

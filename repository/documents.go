@@ -34,6 +34,7 @@ type documentRow struct {
 	UploadDeadline string `db:"upload_deadline"`
 	DeadlineTold   int    `db:"deadline_told"`
 	StuckTold      bool   `db:"stuck_told"`
+	Held           bool   `db:"held"`
 	LeaveBy        int64  `db:"leave_by"`
 	TurnAt         int64  `db:"turn_at"`
 	DueAt          int64  `db:"due_at"`
@@ -45,7 +46,7 @@ type documentRow struct {
 
 const documentColumns = `d.id, d.tenant, d.taxpayer_npwp, d.kind, d.reference, d.channel, d.livemode, d.status,
 	d.counterpart, d.receipt, d.wish, d.coretax_status, d.nsfp, d.reason, d.attempt, d.signer, d.replaces_id, d.replaced_by_id, d.sequence,
-	d.upload_deadline, d.deadline_told, d.stuck_told, d.leave_by, d.turn_at, d.due_at, d.status_since,
+	d.upload_deadline, d.deadline_told, d.stuck_told, d.held, d.leave_by, d.turn_at, d.due_at, d.status_since,
 	d.absent_since, d.created_at, d.updated_at`
 
 func (r *documentRow) document() (faktur.Document, error) {
@@ -59,7 +60,7 @@ func (r *documentRow) document() (faktur.Document, error) {
 		Work: faktur.Work{
 			DueAt: fromMicros(r.DueAt), StatusSince: fromMicros(r.StatusSince), AbsentSince: fromMicros(r.AbsentSince),
 			LeaveBy: fromMicros(r.LeaveBy), TurnAt: fromMicros(r.TurnAt),
-			StuckTold: r.StuckTold, DeadlineTold: r.DeadlineTold,
+			StuckTold: r.StuckTold, Held: r.Held, DeadlineTold: r.DeadlineTold,
 		},
 	}
 	if r.Reason != "" {

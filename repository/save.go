@@ -14,7 +14,8 @@ import (
 type Step struct {
 	Document faktur.Document
 	// From is the sequence of the document as it was read. A document that has
-	// moved since is left alone.
+	// moved since is left alone; so is one that was held back or moved to
+	// another channel since.
 	From   int64
 	Events []faktur.Event
 }
@@ -29,6 +30,9 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 	}
 	var saved map[string]bool
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := db.keepPauses(ctx, tx, steps); err != nil {
+			return err
+		}
 		if f.Channel != "" {
 			if err := db.fence(ctx, tx, f); err != nil {
 				return err
@@ -48,6 +52,9 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 			if saved[steps[i].Document.ID] {
 				events = append(events, steps[i].Events...)
 			}
+		}
+		if err := db.holdQueued(ctx, tx, steps); err != nil {
+			return err
 		}
 		return db.insertEvents(ctx, tx, events)
 	})
@@ -73,9 +80,9 @@ func stepColumns(steps []Step) (set, match []column) {
 		}
 		return column{name: name, values: values}
 	}
-	told, from := make([]bool, len(steps)), make([]int64, len(steps))
+	told, held, from := make([]bool, len(steps)), make([]bool, len(steps)), make([]int64, len(steps))
 	for i := range steps {
-		told[i], from[i] = steps[i].Document.Work.StuckTold, steps[i].From
+		told[i], held[i], from[i] = steps[i].Document.Work.StuckTold, steps[i].Document.Work.Held, steps[i].From
 	}
 	set = []column{
 		texts("status", func(d *faktur.Document) string { return string(d.Status) }),
@@ -100,6 +107,8 @@ func stepColumns(steps []Step) (set, match []column) {
 	match = []column{
 		texts("id", func(d *faktur.Document) string { return d.ID }),
 		{name: "from_sequence", values: from, target: "sequence"},
+		texts("channel", func(d *faktur.Document) string { return string(d.Channel) }),
+		{name: "held", values: held},
 	}
 	return set, match
 }
@@ -131,6 +140,9 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 	content, assessment := s.bodyTexts()
 	moved := false
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := db.keepPauses(ctx, tx, []Step{step}); err != nil {
+			return err
+		}
 		set, match := stepColumns([]Step{step})
 		set = append(set,
 			column{name: "invoice_date", values: []string{s.date().String()}},
@@ -144,6 +156,9 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 		if _, err := db.execIn(ctx, tx, `UPDATE document_bodies SET content = ?, assessment = ?,
 			content_hashes = content_hashes || ' ' || ? WHERE document_id = ?`,
 			content, assessment, contentHash, step.Document.ID); err != nil {
+			return err
+		}
+		if err := db.holdQueued(ctx, tx, []Step{step}); err != nil {
 			return err
 		}
 		return db.insertEvents(ctx, tx, step.Events)

@@ -39,40 +39,57 @@ func (r *taxpayerRow) taxpayer() (faktur.Taxpayer, error) {
 	return t, nil
 }
 
-// taxpayerVersions fills in the version of every registered key of sellers.
-func (db *DB) taxpayerVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]int64) error {
+// registration is what an acceptance depends on.
+type registration struct {
+	version int64
+	paused  bool
+}
+
+// registrations fills in every registered key of sellers.
+func (db *DB) registrations(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]registration) error {
 	if db.dialect.isPostgres() {
 		var tenants, npwps []string
 		for k := range sellers {
 			tenants, npwps = append(tenants, k.tenant), append(npwps, k.npwp)
 		}
-		return db.addVersions(ctx, tx, sellers, `SELECT t.tenant, t.npwp, t.version FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
+		return db.addRegistrations(ctx, tx, sellers, `SELECT t.tenant, t.npwp, t.version, t.paused_at FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
 			JOIN taxpayers t ON t.tenant = v.tenant AND t.npwp = v.npwp`, array(tenants), array(npwps))
 	}
 	for k := range sellers {
-		if err := db.addVersions(ctx, tx, sellers,
-			`SELECT tenant, npwp, version FROM taxpayers WHERE tenant = ? AND npwp = ?`, k.tenant, k.npwp); err != nil {
+		if err := db.addRegistrations(ctx, tx, sellers,
+			`SELECT tenant, npwp, version, paused_at FROM taxpayers WHERE tenant = ? AND npwp = ?`, k.tenant, k.npwp); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (db *DB) addVersions(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]int64, query string, args ...any) error {
+func (db *DB) addRegistrations(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]registration, query string, args ...any) error {
 	var rows []taxpayerRow
 	if err := db.selectIn(ctx, tx, &rows, query, args...); err != nil {
 		return err
 	}
 	for _, r := range rows {
-		sellers[taxpayerKey{r.Tenant, r.NPWP}] = r.Version
+		sellers[taxpayerKey{r.Tenant, r.NPWP}] = registration{r.Version, r.PausedAt > 0}
 	}
 	return nil
+}
+
+// Move says what a change of a seller's channel means for its queued documents.
+// The zero value moves all but replacements and is noted nowhere.
+type Move struct {
+	Audit faktur.AuditEntry
+	// Replaces: the new channel can replace; elsewhere replacements stay where they are.
+	Replaces bool
+	// KeepHeld: the new channel can only create, so that what the tax system
+	// holds already, as Saved Invalid, stays where it is and is never made twice.
+	KeepHeld bool
 }
 
 // SaveTaxpayer registers a seller or changes its name, channel and settings;
 // livemode stays what it was at first. A change of channel moves what is queued
 // and nothing else. It gives the registration as stored, and whether it is new.
-func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time) (faktur.Taxpayer, bool, error) {
+func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time, move Move) (faktur.Taxpayer, bool, error) {
 	plain := t.Settings
 	plain.Provider = nil // it is stored sealed
 	settings, err := json.Marshal(plain)
@@ -90,13 +107,15 @@ func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time
 		if created = n == 1; err != nil || created {
 			return err
 		}
+		var before string
+		if err := tx.GetContext(ctx, &before, db.rebind(`SELECT channel FROM taxpayers WHERE tenant = ? AND npwp = ?`), t.Tenant, t.NPWP); err != nil {
+			return err
+		}
 		if _, err := db.execIn(ctx, tx, `UPDATE taxpayers SET name = ?, channel = ?, settings = ?, provider = ?, version = version + 1, updated_at = ?
 			WHERE tenant = ? AND npwp = ?`, t.Name, string(t.Channel), string(settings), t.SealedProvider, micros(now), t.Tenant, t.NPWP); err != nil {
 			return err
 		}
-		_, err = db.execIn(ctx, tx, `UPDATE documents SET channel = ? WHERE tenant = ? AND taxpayer_npwp = ?
-			AND status = 'queued' AND channel <> ?`, string(t.Channel), t.Tenant, t.NPWP, string(t.Channel))
-		return err
+		return db.moveQueued(ctx, tx, t, before, move)
 	})
 	if err != nil {
 		return t, false, fmt.Errorf("save taxpayer: %w", err)
@@ -105,12 +124,35 @@ func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time
 	return stored, created, err
 }
 
+// moveQueued takes a seller's queued documents to its channel, wherever they
+// are: those too that came back to the queue of a channel left earlier.
+func (db *DB) moveQueued(ctx context.Context, tx *sqlx.Tx, t faktur.Taxpayer, before string, move Move) error {
+	moved, err := db.execIn(ctx, tx, `UPDATE documents SET channel = ? WHERE tenant = ? AND taxpayer_npwp = ?
+		AND status = 'queued' AND channel <> ? AND (replaces_id = '' OR ?)
+		AND NOT (? AND attempt > 1 AND coretax_status <> '')`,
+		string(t.Channel), t.Tenant, t.NPWP, string(t.Channel), move.Replaces, move.KeepHeld)
+	if err != nil || before == string(t.Channel) && moved == 0 {
+		return err
+	}
+	move.Audit.Detail = fmt.Sprintf("from %s to %s, %d queued documents moved", before, t.Channel, moved)
+	return db.insertAudit(ctx, tx, move.Audit)
+}
+
 // lockTaxpayers keeps acceptances out until the transaction ends.
 func (db *DB) lockTaxpayers(ctx context.Context, tx *sqlx.Tx) error {
 	if !db.dialect.isPostgres() {
 		return nil
 	}
 	_, err := db.execIn(ctx, tx, `SELECT pg_advisory_xact_lock(?)`, taxpayerLock)
+	return err
+}
+
+// shareTaxpayers keeps changes of registrations out until the transaction ends.
+func (db *DB) shareTaxpayers(ctx context.Context, tx *sqlx.Tx) error {
+	if !db.dialect.isPostgres() {
+		return nil
+	}
+	_, err := db.execIn(ctx, tx, `SELECT pg_advisory_xact_lock_shared(?)`, taxpayerLock)
 	return err
 }
 

@@ -118,11 +118,13 @@ type QueueDepth struct {
 }
 
 // QueueDepths counts the open documents by channel and status, for metrics.
+// Queued ones whose taxpayer is paused have the status held.
 func (db *DB) QueueDepths(ctx context.Context) ([]QueueDepth, error) {
 	var depths []QueueDepth
-	err := db.read.SelectContext(ctx, &depths, `SELECT channel, status, COUNT(*) AS count, MIN(status_since) AS oldest
+	err := db.read.SelectContext(ctx, &depths, `SELECT channel, CASE WHEN status = 'queued' AND held THEN 'held' ELSE status END AS status,
+			COUNT(*) AS count, MIN(status_since) AS oldest
 		FROM documents WHERE status IN ('queued', 'submitting', 'awaiting_upload', 'signing_in_progress', 'saved_invalid')
-		GROUP BY channel, status`)
+		GROUP BY 1, 2`)
 	return depths, wrap("queue depths", err)
 }
 

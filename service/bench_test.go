@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/repository/repotest"
 	"github.com/fakturgate/fakturgate/service"
 )
@@ -21,7 +22,7 @@ func BenchmarkAccept(b *testing.B) {
 			ended := make(chan struct{})
 			go func() { defer close(ended); s.Run(ctx, false) }()
 			b.Cleanup(func() { stop(); <-ended })
-			if _, _, err := s.DB.SaveTaxpayer(ctx, faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT", Channel: faktur.ChannelPJAP}, s.Now()); err != nil {
+			if _, _, err := s.DB.SaveTaxpayer(ctx, faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT", Channel: faktur.ChannelPJAP}, s.Now(), repository.Move{}); err != nil {
 				b.Fatal(err)
 			}
 			var n atomic.Int64

@@ -65,7 +65,7 @@ type queueDepths struct {
 }
 
 var (
-	depthDesc = prometheus.NewDesc("fakturgate_documents", "Documents that are not approved yet, in the whole database.",
+	depthDesc = prometheus.NewDesc("fakturgate_documents", "Documents that are not approved yet, in the whole database; held are queued ones of paused sellers.",
 		[]string{"channel", "status"}, nil)
 	oldestDesc = prometheus.NewDesc("fakturgate_oldest_document_seconds", "How long the oldest of them has been in its status.",
 		[]string{"channel", "status"}, nil)

@@ -101,7 +101,7 @@ func newService(t testing.TB, db *repository.DB, configure ...func(*service.Conf
 
 func (g *gateway) register(t *testing.T, npwp string) {
 	t.Helper()
-	_, _, err := g.Register(context.Background(), faktur.Taxpayer{Tenant: tenant, NPWP: npwp, Name: "PT Penjual", Channel: faktur.ChannelPJAP})
+	_, _, err := g.Register(context.Background(), faktur.Taxpayer{Tenant: tenant, NPWP: npwp, Name: "PT Penjual", Channel: faktur.ChannelPJAP}, service.Operator{Tenant: tenant})
 	if err != nil {
 		t.Fatal(err)
 	}

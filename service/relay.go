@@ -30,7 +30,7 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 	sent := c.service.Now()
 	outcomes, err := c.submit(ctx, batch, documents[0].Work.StatusSince)
 	if _, ok := errors.AsType[*adapter.NotSent](err); ok {
-		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.notSent))
+		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.notSent), c.service.followSellers(ctx, documents))
 	}
 	if err != nil {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.fateUnknown))
@@ -38,6 +38,25 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 	return true, c.service.settle(ctx, part, documents, func(i int, d *faktur.Document) ([]faktur.Event, error) {
 		return c.service.adopt(d, outcomes[i], sent)
 	})
+}
+
+// followSellers takes documents of which nothing arrived to the channel that their
+// seller has moved to meanwhile; they would otherwise wait for one that is down.
+func (s *Service) followSellers(ctx context.Context, documents []faktur.Document) error {
+	var ids []string
+	for _, d := range documents {
+		seller, err := s.seller(ctx, d.Tenant, d.TaxpayerNPWP)
+		if err != nil {
+			return err
+		}
+		if seller.Channel != d.Channel {
+			ids = append(ids, d.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.DB.FollowTaxpayers(ctx, ids)
 }
 
 var errMarkedTooLate = errors.New("marking the batch took so long that its lease may be over before the call is")

@@ -62,8 +62,9 @@ func (s *Service) forgetSeller(tenant, npwp string) {
 }
 
 // Register registers a seller of a tenant, or changes its registration; it says
-// whether the seller is new. The channel must be one that this gateway is set up for.
-func (s *Service) Register(ctx context.Context, t faktur.Taxpayer) (faktur.Taxpayer, bool, error) {
+// whether the seller is new. The channel must be one that this gateway is set up
+// for. Another channel is audited, and takes what is queued with it.
+func (s *Service) Register(ctx context.Context, t faktur.Taxpayer, o Operator) (faktur.Taxpayer, bool, error) {
 	if err := t.Validate(); err != nil {
 		return t, false, err
 	}
@@ -84,7 +85,11 @@ func (s *Service) Register(ctx context.Context, t faktur.Taxpayer) (faktur.Taxpa
 		return t, false, err
 	}
 	t.Livemode = description.Livemode
-	stored, created, err := s.DB.SaveTaxpayer(ctx, t, s.Now())
+	stored, created, err := s.DB.SaveTaxpayer(ctx, t, s.Now(), repository.Move{
+		Audit:    s.audited(o, "taxpayer.channel", t.NPWP, ""),
+		Replaces: description.Capabilities.Replace,
+		KeepHeld: description.Capabilities.Files && t.Settings.ReuploadMode != faktur.DeleteThenImport,
+	})
 	s.forgetSeller(t.Tenant, t.NPWP)
 	s.queued.ring()
 	if err != nil {
