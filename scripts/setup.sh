@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need, or says what to install.
 #
-#   scripts/setup.sh test     for make test: PostgreSQL, Chromium, a C compiler (go test -race), and what
-#                             the README and the guides call: curl, Python, Node
+#   scripts/setup.sh test     for make test: PostgreSQL, Chromium, a C compiler (go test -race), xmllint,
+#                             what the README and the guides call: curl, Python, Node
 #   scripts/setup.sh lint     for the linters of the OpenAPI documents: npm
 #
 # As root on a Debian-like system it installs what is missing with apt-get; else
@@ -37,6 +37,7 @@ test)
     need curl command -v curl       # the README's walk-through
     need python3 command -v python3 # the guides' examples
     need nodejs command -v node
+    need libxml2-utils command -v xmllint # the schemas of files for the portal
     ;;
 lint)
     need "nodejs npm" command -v npm
@@ -54,7 +55,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "Missing on this machine: ${packages[*]}" >&2
     echo "Install with:  sudo apt-get update && sudo apt-get install ${packages[*]}" >&2
     if [ "$1" = test ]; then
-        echo "Or run the tests that need none of it:  make test-fast" >&2
+        echo "Or run the tests that need only xmllint (libxml2-utils):  make test-fast" >&2
     fi
     exit 1
 fi
