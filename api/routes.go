@@ -34,6 +34,13 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/taxpayers/{npwp}/pause", handlers.Admin, h.Once(h.PauseTaxpayer), nil},
 		{post, "/taxpayers/{npwp}/resume", handlers.Admin, h.Once(h.ResumeTaxpayer), nil},
 
+		{get, "/taxpayers/{npwp}/files", handlers.Read, h.GetFiles, append(page, "status")},
+		{get, "/files/{id}", handlers.Read, h.GetFile, nil},
+		{get, "/files/{id}/content", handlers.Read, h.GetFileContent, nil},
+		{get, "/files/{id}/lines/{n}", handlers.Read, h.GetFileLine, nil},
+		{post, "/files/{id}/uploaded", handlers.Write, h.Once(h.FileUploaded), nil},
+		{post, "/files/{id}/rejected", handlers.Write, h.Once(h.FileRejected), nil},
+
 		{post, "/invoices", handlers.Write, h.PostInvoice, nil},
 		{post, "/invoices/validate", handlers.Write, h.Once(h.ValidateInvoice), nil},
 		{post, "/invoices/batch", handlers.Write, h.Once(h.PostBatch), nil},

@@ -32,6 +32,9 @@ func Channels() []Channel {
 	return []Channel{ChannelPJAP, ChannelCoretaxXML, ChannelPajakio, ChannelKlikpajak, ChannelEfakturDesktop}
 }
 
+// WritesFiles says whether a person uploads what the channel writes.
+func (c Channel) WritesFiles() bool { return c == ChannelCoretaxXML || c == ChannelEfakturDesktop }
+
 // Action is what a person or the ERP should do about a Reason.
 type Action string
 

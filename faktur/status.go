@@ -53,6 +53,7 @@ func Transitions() []Transition {
 	return []Transition{
 		{Queued, Submitting, "the relay hands it over"},
 		{Queued, AwaitingUpload, "a file channel writes it into a file"},
+		{Queued, SavedInvalid, "its channel's format cannot carry it"},
 		{Queued, Cancelled, "cancelled before it was handed over"},
 
 		{Submitting, SigningInProgress, "the tax system took it"},

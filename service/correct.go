@@ -56,6 +56,9 @@ func (s *Service) Reupload(ctx context.Context, tenant, id, signer string) (fakt
 		if stored.Document.Status != faktur.SavedInvalid {
 			return step, notNow(&stored.Document, "uploaded again")
 		}
+		if err := s.mayUploadAgain(ctx, &stored.Document); err != nil {
+			return step, err
+		}
 		event, err := s.requeue(&step.Document, signer)
 		step.Events = []faktur.Event{event}
 		return step, err
@@ -73,6 +76,11 @@ func (s *Service) requeue(d *faktur.Document, signer string) (faktur.Event, erro
 // Cancel takes a document back that the tax system does not hold as approved.
 // Repeating a done cancel is no error.
 func (s *Service) Cancel(ctx context.Context, tenant, id string) (faktur.StoredInvoice, error) {
+	if withdrawn, err := s.withdraw(ctx, tenant, id); err != nil {
+		return faktur.StoredInvoice{}, err
+	} else if withdrawn {
+		return s.Invoice(ctx, tenant, id)
+	}
 	return s.change(ctx, tenant, id, func(stored *repository.Stored) (repository.Step, error) {
 		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
 		switch stored.Document.Status {
@@ -165,6 +173,9 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 		stored.Content, stored.Assessment = content, assessment
 	}
 	if reupload && d.Status == faktur.SavedInvalid {
+		if err := s.mayUploadAgain(ctx, &d); err != nil {
+			return step, "", err
+		}
 		event, err := s.requeue(&step.Document, "")
 		if err != nil {
 			return step, "", err

@@ -29,6 +29,11 @@ func shown(stored *repository.Stored) faktur.StoredInvoice {
 		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "remains_in_coretax",
 			Message: "It is closed here. Coretax may still list it as " + stored.Document.CoretaxStatus + "; a person deletes it there."})
 	}
+	if d := &stored.Document; d.Channel.WritesFiles() && d.Attempt > 1 && heldByCoretax(d) &&
+		(d.Status == faktur.Queued || d.Status == faktur.AwaitingUpload) {
+		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "delete_in_portal_first",
+			Message: "Coretax lists this invoice as " + d.CoretaxStatus + ". A person deletes it there before uploading its file, which would create it a second time."})
+	}
 	return invoice
 }
 

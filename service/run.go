@@ -47,7 +47,8 @@ func (s *Service) Run(ctx context.Context, workers bool) {
 func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGroup) {
 	running.Go(func() { s.leases.run(ctx) })
 	for _, c := range s.channels {
-		if c.caller == nil {
+		if c.writer != nil {
+			running.Go(func() { s.repeat(ctx, work, "gather", gatherTick, nil, c.gather) })
 			continue
 		}
 		for range handOversAtOnce {

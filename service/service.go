@@ -37,6 +37,7 @@ type Config struct {
 	ReuploadWait time.Duration // how long a re-upload under way keeps the seller's next one waiting; 0 means 15m
 	StuckAfter   time.Duration // in signing, until invoice.signing_stuck; 0 means 24h
 	DeadlineNear time.Duration // before the deadline, until invoice.deadline_near; 0 means 72h
+	GatherAfter  time.Duration // how long what waits for a file waits for company; 0 means 1m
 	PollMin      time.Duration // until the first question about a young document; 0 means 1s
 	PollMax      time.Duration // between questions about an old one; 0 means 15m
 
@@ -72,6 +73,7 @@ func New(c Config) *Service {
 	c.ReuploadWait = orElse(c.ReuploadWait, 15*time.Minute)
 	c.StuckAfter = orElse(c.StuckAfter, 24*time.Hour)
 	c.DeadlineNear = orElse(c.DeadlineNear, 72*time.Hour)
+	c.GatherAfter = orElse(c.GatherAfter, time.Minute)
 	c.PollMin = orElse(c.PollMin, time.Second)
 	c.PollMax = orElse(c.PollMax, 15*time.Minute)
 	c.Now = stored(c.Now)

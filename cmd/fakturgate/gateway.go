@@ -92,7 +92,7 @@ func (g *gateway) makeService(ctx context.Context) error {
 		DB: g.db, Rules: faktur.NewRules(reference), Sealer: sealer, Channels: channels, Logger: g.logger,
 		Sender: webhook.NewSender(webhook.Config{Guard: webhook.Guard{Allowed: allowed}, UserAgent: "fakturgate/" + version}),
 		Lease:  g.config.Lease, SettleWindow: g.config.SettleWindow, ReuploadWait: g.config.ReuploadWait,
-		StuckAfter: g.config.StuckAfter, DeadlineNear: g.config.DeadlineNear,
+		StuckAfter: g.config.StuckAfter, DeadlineNear: g.config.DeadlineNear, GatherAfter: g.config.GatherAfter,
 		PollMin: g.config.PollMin, PollMax: g.config.PollMax,
 	})
 	if err := g.service.CheckMasterKey(ctx); err != nil && !g.config.MasterKeyLost {

@@ -29,6 +29,7 @@ type serveCommand struct {
 	ReuploadWait time.Duration `env:"FAKTURGATE_REUPLOAD_WAIT" default:"15m" help:"How long a re-upload under way keeps its seller's next one waiting (default: ${default})."`
 	StuckAfter   time.Duration `env:"FAKTURGATE_STUCK_AFTER" default:"24h" help:"How long in signing until invoice.signing_stuck (default: ${default})."`
 	DeadlineNear time.Duration `env:"FAKTURGATE_DEADLINE_NEAR" default:"72h" help:"How long before the upload deadline until invoice.deadline_near (default: ${default})."`
+	GatherAfter  time.Duration `env:"FAKTURGATE_GATHER_AFTER" default:"1m" help:"How long invoices that a person uploads wait for company before a file is written (default: ${default})."`
 	PollMin      time.Duration `env:"FAKTURGATE_POLL_MIN" default:"1s" help:"Until the first question about a document in signing (default: ${default})."`
 	PollMax      time.Duration `env:"FAKTURGATE_POLL_MAX" default:"15m" help:"Between questions about an old one (default: ${default})."`
 

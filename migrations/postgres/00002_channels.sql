@@ -103,7 +103,16 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_newest ON audit (tenant, id);
 
+-- What the file channels have to write; the queries name the channels as literals.
+CREATE INDEX documents_to_gather ON documents (channel, livemode, tenant, taxpayer_npwp, kind, leave_by, turn_at)
+    WHERE status = 'queued' AND NOT held AND channel IN ('coretax_xml', 'efaktur_desktop');
+-- Together with documents_reference it finds every document of a reference.
+CREATE INDEX documents_other_reference ON documents (tenant, reference, taxpayer_npwp)
+    WHERE status = 'cancelled' OR replaces_id <> '';
+
 -- +goose Down
+DROP INDEX documents_other_reference;
+DROP INDEX documents_to_gather;
 DROP TABLE audit;
 DROP TABLE reupload_documents;
 DROP TABLE reuploads;
