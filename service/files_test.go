@@ -78,7 +78,7 @@ func runService(t *testing.T, s *service.Service) {
 
 func (g *gateway) registerOn(t *testing.T, channel faktur.Channel, settings faktur.Settings) {
 	t.Helper()
-	_, _, err := g.Register(context.Background(), faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT Penjual", Channel: channel, Settings: settings})
+	_, _, err := g.Register(context.Background(), faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT Penjual", Channel: channel, Settings: settings}, anybody)
 	if err != nil {
 		t.Fatal(err)
 	}
