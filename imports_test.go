@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"simulator":           {"faktur"},
 	"cmd/*":               {everything},
 	"bench":               {everything},
+	"bench/*":             {everything},
 	"e2e":                 {everything},
 }
 
@@ -50,10 +51,10 @@ const everything = "*"
 
 // onlyIn says which of our top folders may import a library.
 var onlyIn = map[string][]string{
-	"github.com/jmoiron/sqlx":            {"repository"},
-	"github.com/lib/pq":                  {"repository"},
-	"modernc.org/sqlite":                 {"repository"},
-	"github.com/go-chi/chi":              {"api", "handlers"},
+	"github.com/jmoiron/sqlx":            {"repository", "bench"}, // bench compares with a handler that uses it plainly
+	"github.com/lib/pq":                  {"repository", "bench"},
+	"modernc.org/sqlite":                 {"repository", "bench"},
+	"github.com/go-chi/chi":              {"api", "handlers", "bench"},
 	"github.com/go-playground/validator": {"faktur"},
 }
 

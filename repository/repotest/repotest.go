@@ -95,10 +95,18 @@ func postgresURL(t testing.TB) string {
 // goes when the test ends.
 func (s *Server) Create(t testing.TB) string { t.Helper(); return s.create(t, "template1") }
 
+// CreateNamed makes an empty database, without our schema, for a caller that is
+// no test.
+func (s *Server) CreateNamed(name string) error { return s.createNamed(name, "template1") }
+
+func (s *Server) createNamed(name, template string) error {
+	return s.admin("CREATE DATABASE " + name + " TEMPLATE " + template)
+}
+
 func (s *Server) create(t testing.TB, template string) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", databases.Add(1))
-	if err := s.admin("CREATE DATABASE " + name + " TEMPLATE " + template); err != nil {
+	if err := s.createNamed(name, template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
