@@ -17,12 +17,12 @@ const (
 // HeadOffice is the last six digits of a head office's NITKU (FACTS 3, ONLINEP-NITKU).
 const HeadOffice = "000000"
 
-// placeholderNPWP is what DJP's template wants where the buyer has no NPWP.
-const placeholderNPWP = "0000000000000000"
+// NoNPWP is what DJP's template wants where the buyer has no NPWP (FACTS 1.1).
+const NoNPWP = "0000000000000000"
 
 // ValidNPWP says whether text is an NPWP as it is written since 2024: 16
 // digits, of a company 0 and its old 15, of an Indonesian person the NIK (FACTS 3).
-func ValidNPWP(text string) bool { return digits(text, 16) && text != placeholderNPWP }
+func ValidNPWP(text string) bool { return digits(text, 16) && text != NoNPWP }
 
 // ValidNIK says whether text is a person's number: 16 digits.
 func ValidNIK(text string) bool { return digits(text, 16) }
@@ -85,7 +85,7 @@ func npwpMalformed(text string) (code, message string) {
 	switch {
 	case digits(text, 15):
 		return "npwp_15_digits", fmt.Sprintf("%s is an NPWP of 15 digits; it has 16 now. A company's is 0 before the old one: 0%s. An Indonesian person's is the NIK.", text, text)
-	case text == placeholderNPWP:
+	case text == NoNPWP:
 		return "npwp_malformed", "Sixteen zeros stand for a buyer without NPWP. Then set id_type to nik, passport or other and send that number."
 	case bare != text && digits(bare, 16):
 		return "npwp_malformed", fmt.Sprintf("Write the NPWP without points, dashes and spaces: %s.", bare)

@@ -58,6 +58,10 @@ const (
 	Service = "service"
 )
 
+// AnyCode is the goods or service code that fits everything, and what an absent
+// one is filed as (FACTS 2, EIL).
+const AnyCode = "000000"
+
 // Line is one good or service of an invoice. The amounts after Discount may be
 // left out; nil means: compute it.
 type Line struct {

@@ -15,9 +15,27 @@ var submissions, references atomic.Int64
 // every amount filled in, under a client id that no other has.
 func Submission(t testing.TB, reference string, livemode bool) adapter.Submission {
 	t.Helper()
-	date := faktur.NewDate(2026, 11, 22)
-	inv := faktur.TaxInvoice{
-		Reference: reference, Date: date, TrxCode: "04",
+	return SubmissionOf(t, ordinary(reference), livemode)
+}
+
+// SubmissionOf gives the first attempt to file an invoice as Submission does.
+// The invoice must be one that the gateway accepts.
+func SubmissionOf(t testing.TB, inv faktur.TaxInvoice, livemode bool) adapter.Submission {
+	t.Helper()
+	assessment, err := faktur.NewRules(nil).Assess(inv, faktur.Settings{}, faktur.ChannelPJAP, inv.Date.StartOfDay())
+	if err != nil {
+		t.Fatalf("assess the invoice: %v", err)
+	}
+	return adapter.Submission{
+		ClientID: fmt.Sprintf("0199c9a4-7a52-7d0e-8f3c-%012d-1", submissions.Add(1)), Livemode: livemode,
+		TaxpayerNPWP: inv.Seller.NPWP, Reference: inv.Reference, Invoice: assessment.Complete(inv), Totals: assessment.Totals,
+	}
+}
+
+// ordinary is an invoice of two lines.
+func ordinary(reference string) faktur.TaxInvoice {
+	return faktur.TaxInvoice{
+		Reference: reference, Date: faktur.NewDate(2026, 11, 22), TrxCode: "04",
 		Seller: faktur.Seller{NPWP: "0012345674901000", NITKU: "0012345674901000000000"},
 		Buyer: faktur.Buyer{IDType: faktur.IDTypeNPWP, IDNumber: "0098765431109000", NITKU: "0098765431109000000000",
 			Name: "PT Pembeli", Address: "Jl. Merdeka 1, Jakarta", Country: "IDN"},
@@ -25,15 +43,6 @@ func Submission(t testing.TB, reference string, livemode bool) adapter.Submissio
 			{Kind: "goods", Code: "000000", Name: "Kertas A4", Unit: "UM.0018", UnitPrice: faktur.Rupiah(100_000), Quantity: faktur.Rupiah(3)},
 			{Kind: "service", Code: "000000", Name: "Pengiriman", Unit: "UM.0033", UnitPrice: faktur.Cents(2_500_050), Quantity: faktur.Rupiah(1), Discount: faktur.Rupiah(500)},
 		},
-	}
-	assessment, err := faktur.NewRules(nil).Assess(inv, faktur.Settings{}, faktur.ChannelPJAP, date.StartOfDay())
-	if err != nil {
-		t.Fatalf("assess the invoice: %v", err)
-	}
-	inv.Lines = assessment.Fill(inv.Lines)
-	return adapter.Submission{
-		ClientID: fmt.Sprintf("0199c9a4-7a52-7d0e-8f3c-%012d-1", submissions.Add(1)), Livemode: livemode,
-		TaxpayerNPWP: inv.Seller.NPWP, Reference: reference, Invoice: inv, Totals: assessment.Totals,
 	}
 }
 

@@ -46,9 +46,6 @@ func (w *writer) invoice(s *adapter.Submission) {
 	w.close("TaxInvoice")
 }
 
-// noTIN stands for the NPWP of a buyer who has none (template, Keterangan).
-const noTIN = "0000000000000000"
-
 // documents are the template's words for the buyer's identities.
 var documents = map[string]string{
 	faktur.IDTypeNPWP:     "TIN",
@@ -63,7 +60,7 @@ var documents = map[string]string{
 // DJP's own word, so it wins over both; a NITKU given of a buyer without NPWP is
 // therefore not filed.
 func (w *writer) buyer(b *faktur.Buyer) {
-	tin, number, idtku := noTIN, b.IDNumber, faktur.HeadOffice
+	tin, number, idtku := faktur.NoNPWP, b.IDNumber, faktur.HeadOffice
 	if b.IDType == faktur.IDTypeNPWP {
 		tin, number, idtku = b.IDNumber, "-", cmp.Or(b.NITKU, b.IDNumber+faktur.HeadOffice)
 	}
@@ -83,7 +80,7 @@ func (w *writer) buyer(b *faktur.Buyer) {
 func (w *writer) goodService(l *faktur.Line) {
 	w.open("GoodService")
 	w.element("Opt", opt(l.Kind))
-	w.element("Code", cmp.Or(l.Code, anyCode))
+	w.element("Code", cmp.Or(l.Code, faktur.AnyCode))
 	w.element("Name", l.Name)
 	w.element("Unit", l.Unit)
 	w.element("Price", l.UnitPrice.String())
@@ -97,9 +94,6 @@ func (w *writer) goodService(l *faktur.Line) {
 	w.element("STLG", l.PPnBM.String())
 	w.close("GoodService")
 }
-
-// anyCode is the goods or service code that fits everything (FACTS 2, EIL).
-const anyCode = "000000"
 
 // opt is DJP's letter of a line's kind: A barang, B jasa.
 func opt(kind string) string {

@@ -15,26 +15,27 @@ func (*Channel) Locate(content []byte, line int) (adapter.Place, bool) {
 	for text := range bytes.Lines(content) {
 		number++
 		name, closing := elementIn(text)
+		ofDocument := name == "TaxInvoice" || name == "InputReturnData"
+		ofItem := name == "GoodService" || name == "Rows"
 		switch {
-		case closing:
-		case name == "TaxInvoice", name == "InputReturnData":
+		case ofDocument && !closing:
 			document, item, inDocument = document+1, -1, true
-		case name == "GoodService", name == "Rows":
+		case ofItem && !closing:
 			item, inItem = item+1, true
 		}
 		if number == line {
+			if !inDocument || name == "" {
+				break
+			}
 			place := adapter.Place{Document: document, Item: -1, Element: name}
 			if inItem {
 				place.Item = item
 			}
-			return place, inDocument && name != ""
+			return place, true
 		}
-		switch {
-		case !closing:
-		case name == "TaxInvoice", name == "InputReturnData":
-			inDocument = false
-		case name == "GoodService", name == "Rows":
-			inItem = false
+		if closing {
+			inDocument = inDocument && !ofDocument
+			inItem = inItem && !ofItem
 		}
 	}
 	return adapter.Place{}, false

@@ -64,7 +64,7 @@ func (w *writer) row(l *faktur.ReturnLine) {
 	w.open("Rows")
 	w.element("Type", opt(l.Kind))
 	w.element("Name", l.Name)
-	w.element("Code", cmp.Or(l.Code, anyCode))
+	w.element("Code", cmp.Or(l.Code, faktur.AnyCode))
 	w.element("Quantity", short(l.Quantity))
 	w.element("Unit", l.Unit)
 	w.element("UnitPrice", short(l.UnitPrice))

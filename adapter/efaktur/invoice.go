@@ -1,6 +1,7 @@
 package efaktur
 
 import (
+	"cmp"
 	"math/big"
 	"strings"
 
@@ -37,7 +38,7 @@ func (w *writer) invoice(s *adapter.Submission) error {
 func (w *writer) line(l *faktur.Line) {
 	discount := l.Discount.Rounded()
 	w.row([]string{
-		"OF", l.Code, plain(l.Name), whole(l.UnitPrice), short(l.Quantity),
+		"OF", cmp.Or(l.Code, faktur.AnyCode), plain(l.Name), whole(l.UnitPrice), short(l.Quantity),
 		whole(l.DPP.Rounded().Add(discount)), whole(discount), whole(*l.OtherDPP), whole(*l.PPN),
 		l.PPnBMRate.String(), whole(*l.PPnBM),
 	})
@@ -79,9 +80,6 @@ func parts(d faktur.Date) (year, month, day string) {
 	return text[:4], strings.TrimPrefix(text[5:7], "0"), strings.TrimPrefix(text[8:], "0")
 }
 
-// noNPWP stands for the NPWP of a buyer who has none.
-const noNPWP = "0000000000000000"
-
 // buyer gives NPWP and NAMA. Version 4.0 takes an NPWP of 15 or 16 digits, or a
 // NIK in its place (DDTCNews 1804100, 18 July 2024), so the 16 digits are written
 // as they are; older files have 15. Zeros are for foreigners (DDTCNews 1804242):
@@ -93,9 +91,9 @@ func buyer(b *faktur.Buyer) (npwp, name string) {
 	case faktur.IDTypeNPWP, faktur.IDTypeNIK:
 		return b.IDNumber, plain(b.Name)
 	case faktur.IDTypePassport:
-		return noNPWP, plain(b.IDNumber) + "#PASPOR#NAMA#" + plain(b.Name)
+		return faktur.NoNPWP, plain(b.IDNumber) + "#PASPOR#NAMA#" + plain(b.Name)
 	}
-	return noNPWP, plain(b.Name)
+	return faktur.NoNPWP, plain(b.Name)
 }
 
 // addInfo is ID_KETERANGAN_TAMBAHAN of TD.00501 and so on: the number with which
