@@ -52,6 +52,10 @@ func everyCode(t *testing.T) (refused, doubted told) {
 	settings := decode[faktur.Settings](t, []byte(`{"settle_window":"soon","upload_deadlines":{"November":"2026-12-22","2026-11":"2026-11-20"}}`))
 	taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT", Channel: faktur.ChannelPJAP, Settings: settings}
 	refused.add(faultsOf(t, taxpayer.Validate()))
+	for _, c := range mappingCases {
+		taxpayer.Settings = c.settings
+		refused.add(faultsOf(t, taxpayer.Validate()))
+	}
 
 	for _, c := range slices.Concat(doubts, amountDoubts) {
 		a, err := assess(c.invoice(t))

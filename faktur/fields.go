@@ -102,7 +102,7 @@ var hints = map[string]string{
 	"lines":          "An invoice has at least one line.",
 	"kind":           "It is goods or service.",
 	"code":           "It is DJP's code of the goods or service, six digits; 000000 fits all. GET /reference/goods-services lists them.",
-	"unit":           "It is the unit's code, such as UM.0018 (Unit); GET /reference/units lists them.",
+	"unit":           "It is the unit's code, such as UM.0018 (Unit); GET /reference/units lists them. The seller's unit_codes can map your own to it.",
 	"unit_price":     "It is the price of one unit without tax, such as 100000.00.",
 	"quantity":       "It is how many units, such as 1 or 2.50.",
 }

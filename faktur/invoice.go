@@ -68,9 +68,11 @@ type Line struct {
 	Kind string `json:"kind" validate:"required,oneof=goods service" enums:"goods,service" example:"goods"`
 	// Code is DJP's six-digit goods or service code; 000000 is valid for both.
 	// DJP does not require one (FACTS 1.1, TPL): "" is filed as 000000.
-	Code      string `json:"code" validate:"omitempty,shape=######" example:"000000"`
-	Name      string `json:"name" validate:"required,filled,max=1000,plain" example:"Kertas A4"`
-	Unit      string `json:"unit" validate:"required,shape=UM.####" example:"UM.0018"`
+	// The seller's product_codes may map the ERP's own codes to it.
+	Code string `json:"code" validate:"omitempty,shape=######" extensions:"x-own-codes" example:"000000"`
+	Name string `json:"name" validate:"required,filled,max=1000,plain" example:"Kertas A4"`
+	// The seller's unit_codes may map the ERP's own codes to it.
+	Unit      string `json:"unit" validate:"required,shape=UM.####" extensions:"x-own-codes" example:"UM.0018"`
 	UnitPrice Amount `json:"unit_price" validate:"required" swaggertype:"string" example:"100000.00"` // excludes tax
 	Quantity  Amount `json:"quantity" validate:"required" swaggertype:"string" example:"1.00"`
 	Discount  Amount `json:"discount" swaggertype:"string" example:"0.00"` // the line's total

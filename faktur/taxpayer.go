@@ -3,7 +3,6 @@ package faktur
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -73,10 +72,13 @@ type Settings struct {
 	// ReturnRate is the PPN rate of returns in percent; nil means 12. DJP's return
 	// template computes 11 (FACTS 1.2 [S?]), an apparent mismatch.
 	ReturnRate *Rate `json:"return_rate,omitempty" swaggertype:"string" example:"12"`
-	// UnitCodes and ProductCodes map the ERP's own codes of units and of goods and
-	// services to DJP's: "PCS" to "UM.0021". What they do not name is taken as it is.
-	UnitCodes    map[string]string `json:"unit_codes,omitempty"`
-	ProductCodes map[string]string `json:"product_codes,omitempty"`
+	// UnitCodes maps the ERP's own codes of units to DJP's: "PCS" to "UM.0021". An
+	// invoice that is posted with PCS is checked, shown and filed with UM.0021;
+	// posting it again still answers with the stored one. What the map does not
+	// name, letter by letter, is taken as it is.
+	UnitCodes map[string]string `json:"unit_codes,omitempty" example:"PCS:UM.0021"`
+	// ProductCodes does the same for the codes of goods and services, which have six digits.
+	ProductCodes map[string]string `json:"product_codes,omitempty" example:"A4-80G:480200"`
 	// Provider is how the seller signs in at its provider, on pajakio and
 	// klikpajak; nil: not at all.
 	Provider *Provider `json:"provider,omitempty"`
@@ -98,6 +100,8 @@ func (t *Taxpayer) Validate() error {
 	if tolerance := t.Settings.Tolerance; tolerance != nil && !tolerance.valid() {
 		found.note(tolerance.fault("/settings/tolerance"))
 	}
+	found.checkMapping("/settings/unit_codes", t.Settings.UnitCodes, "unit_malformed", shapeUnit)
+	found.checkMapping("/settings/product_codes", t.Settings.ProductCodes, "code_malformed", shapeGoodsCode)
 	for _, month := range slices.Sorted(maps.Keys(t.Settings.UploadDeadlines)) {
 		found.checkDeadline(month, t.Settings.UploadDeadlines[month])
 	}
@@ -106,7 +110,7 @@ func (t *Taxpayer) Validate() error {
 
 // checkDeadline: an upload deadline lies after the month that it is for.
 func (f *findings) checkDeadline(month string, deadline Date) {
-	pointer := "/settings/upload_deadlines/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(month)
+	pointer := "/settings/upload_deadlines/" + escapePointer.Replace(month)
 	first, err := ParseDate(month + "-01")
 	switch {
 	case err != nil:

@@ -29,17 +29,18 @@ type AcceptResult struct {
 
 // Preview gives an invoice's computed amounts, deadline and warnings, and stores nothing.
 func (s *Service) Preview(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Preview, error) {
-	taxpayer, assessment, err := s.assess(ctx, tenant, invoice)
+	taxpayer, filed, assessment, err := s.assess(ctx, tenant, invoice)
 	if err != nil {
 		return faktur.Preview{}, err
 	}
 	deadline := faktur.UploadDeadline(invoice.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
-	return faktur.NewPreview(invoice, &assessment, deadline), nil
+	return faktur.NewPreview(filed, &assessment, deadline), nil
 }
 
-// assess checks an invoice under its seller's registration. All faults come
-// back at once, that of an unregistered seller among them.
-func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.Assessment, error) {
+// assess checks an invoice under its seller's registration and gives it as it
+// is filed, with DJP's codes in the place of the ERP's own. All faults come back
+// at once, that of an unregistered seller among them.
+func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.TaxInvoice, faktur.Assessment, error) {
 	var unregistered []faktur.Fault
 	var taxpayer faktur.Taxpayer
 	err := repository.ErrNotFound // what is no NPWP is not looked for: PostgreSQL would refuse a NUL in it
@@ -53,20 +54,21 @@ func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxI
 				Message: fmt.Sprintf("The seller %s is not registered. Register it first: PUT /taxpayers/%s.", invoice.Seller.NPWP, invoice.Seller.NPWP)}}
 		}
 	} else if err != nil {
-		return taxpayer, faktur.Assessment{}, translate(err, "taxpayer")
+		return taxpayer, invoice, faktur.Assessment{}, translate(err, "taxpayer")
 	}
+	invoice = taxpayer.Settings.Filed(invoice)
 	assessment, err := s.Rules.Assess(invoice, taxpayer.Settings, taxpayer.Channel, s.Now())
 	if len(unregistered) == 0 {
-		return taxpayer, assessment, err
+		return taxpayer, invoice, assessment, err
 	}
 	refusal, isRefusal := errors.AsType[*faktur.Error](err)
 	if err != nil && (!isRefusal || refusal.Kind != faktur.KindInvalid) {
-		return taxpayer, assessment, err
+		return taxpayer, invoice, assessment, err
 	}
 	if isRefusal {
 		unregistered = append(unregistered, refusal.Faults...)
 	}
-	return taxpayer, assessment, faktur.Invalid(unregistered)
+	return taxpayer, invoice, assessment, faktur.Invalid(unregistered)
 }
 
 // Accept takes an invoice into our care. It answers after the commit.
@@ -121,7 +123,7 @@ func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktu
 
 // acceptance makes the document of an invoice, ready to be stored.
 func (s *Service) acceptance(ctx context.Context, request Request, invoice faktur.TaxInvoice) (repository.Acceptance, error) {
-	taxpayer, assessment, err := s.assess(ctx, request.Tenant, invoice)
+	taxpayer, filed, assessment, err := s.assess(ctx, request.Tenant, invoice)
 	if err != nil {
 		return repository.Acceptance{}, err
 	}
@@ -138,7 +140,7 @@ func (s *Service) acceptance(ctx context.Context, request Request, invoice faktu
 		Event:       d.Tell(faktur.EventQueued, "", now),
 		ContentHash: faktur.ContentHash(invoice), TaxpayerVersion: taxpayer.Version, Request: request,
 	}
-	a.Stored = repository.Stored{Document: d, Content: invoice, Assessment: assessment}
+	a.Stored = repository.Stored{Document: d, Content: filed, Assessment: assessment}
 	a.Answer, err = a.Stored.JSON()
 	return a, err
 }

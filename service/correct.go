@@ -160,12 +160,12 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 		return step, "", err
 	}
 	content = faktur.Given(content, stored.Content, stored.Assessment)
-	taxpayer, assessment, err := s.assess(ctx, d.Tenant, content)
+	hash := faktur.ContentHash(content) // of what the ERP sent, as at its POST
+	taxpayer, content, assessment, err := s.assess(ctx, d.Tenant, content)
 	if err != nil {
 		return step, "", err
 	}
-	hash := faktur.ContentHash(content)
-	if hash != faktur.ContentHash(stored.Content) {
+	if faktur.ContentHash(content) != faktur.ContentHash(stored.Content) {
 		step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
 		step.Document.Counterpart = content.Buyer.IDNumber
 		step.Document.Work.LeaveBy = leaveBy(step.Document.UploadDeadline, s.Now())

@@ -9,9 +9,13 @@ import (
 // and are accepted as strings or JSON numbers.
 const decimal = "x-decimal"
 
+// ownCodes marks a string in whose place a request may send a code of the
+// ERP's own, of any shape (extensions:"x-own-codes" on the field).
+const ownCodes = "x-own-codes"
+
 // splitRequests gives what is posted a schema of its own where it may be looser
 // than what is answered: a request may leave fields out that an answer always
-// has, write amounts as numbers, and say anything in read-only fields.
+// has, write amounts as numbers, send the ERP's own codes, and say anything in read-only fields.
 // "Line" stays the answer's, "LineInput" is the request's.
 func splitRequests(doc object) error {
 	schemas := componentSchemas(doc)
@@ -42,6 +46,7 @@ func splitRequests(doc object) error {
 	renameRefs(bodies, names)
 	walk(doc, func(o object) {
 		delete(o, decimal)
+		delete(o, ownCodes)
 		delete(o, asked)
 	})
 	return nil
@@ -88,6 +93,9 @@ func loosened(schema object) object {
 			}
 			o["type"] = append(types, "number")
 			o["pattern"] = `^[0-9]+(\.[0-9]{1,2})?$`
+		}
+		if o[ownCodes] == true {
+			delete(o, "pattern")
 		}
 		if names, ok := o[asked]; ok {
 			if delete(o, "required"); names != nil {

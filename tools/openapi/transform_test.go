@@ -105,7 +105,7 @@ func TestSplitRequests(t *testing.T) {
 			"Both":     {"type": "object", "properties": {"id": {"type": "string", "readOnly": true}, "name": {}}, "required": ["id", "name"], "x-asked": ["name"]},
 			"Same":     {"type": "object", "properties": {"a": {}}, "required": ["a"], "x-asked": ["a"]},
 			"Holder":   {"type": "object", "properties": {"both": {"$ref": "`+ref+`Both"}, "same": {"$ref": "`+ref+`Same"}}},
-			"OnlyAsks": {"type": "object", "properties": {"price": {"type": "string", "x-decimal": true}}}
+			"OnlyAsks": {"type": "object", "properties": {"price": {"type": "string", "x-decimal": true}, "unit": {"type": "string", "pattern": "^a$", "x-own-codes": true}}}
 		}},
 		"paths": {"/a": {"post": {
 			"requestBody": {"content": {"application/json": {"schema": {"anyOf": [{"$ref": "`+ref+`Holder"}, {"$ref": "`+ref+`OnlyAsks"}]}}}},
@@ -122,7 +122,7 @@ func TestSplitRequests(t *testing.T) {
 		"BothInput":   `{"type": "object", "properties": {"id": {"readOnly": true}, "name": {}}, "required": ["name"]}`,
 		"Holder":      `{"type": "object", "properties": {"both": {"$ref": "` + ref + `Both"}, "same": {"$ref": "` + ref + `Same"}}}`,
 		"HolderInput": `{"type": "object", "properties": {"both": {"$ref": "` + ref + `BothInput"}, "same": {"$ref": "` + ref + `Same"}}}`,
-		"OnlyAsks":    `{"type": "object", "properties": {"price": {"type": ["string", "number"], "pattern": "^[0-9]+(\\.[0-9]{1,2})?$"}}}`,
+		"OnlyAsks":    `{"type": "object", "properties": {"price": {"type": ["string", "number"], "pattern": "^[0-9]+(\\.[0-9]{1,2})?$"}, "unit": {"type": "string"}}}`,
 	} {
 		if !reflect.DeepEqual(schemas[name], any(parse(t, want))) {
 			t.Errorf("%s: got %v\nwant %s", name, schemas[name], want)
