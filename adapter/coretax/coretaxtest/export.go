@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -64,6 +63,8 @@ type ExportOptions struct {
 	// DateLayout is how dates are written; "" means 02/01/2006. FACTS does not
 	// say how the portal writes them.
 	DateLayout string
+	// DateCells writes dates into an XLSX as dates and not as text.
+	DateCells bool
 	// Comma parts the values of a CSV; 0 means a comma.
 	Comma rune
 	// BOM begins a CSV with a byte order mark, as for Excel.
@@ -103,7 +104,7 @@ func WriteList(rows []Row, o ExportOptions) ([]byte, error) {
 		table = append(table, cells)
 	}
 	if o.XLSX {
-		return writeXLSX(table)
+		return writeXLSX(table, &o)
 	}
 	return writeCSV(table, &o)
 }
@@ -113,7 +114,7 @@ func writeCSV(table [][]string, o *ExportOptions) ([]byte, error) {
 	if o.BOM {
 		file.WriteString("\xef\xbb\xbf")
 	}
-	w := csv.NewWriter(io.Writer(&file))
+	w := csv.NewWriter(&file)
 	if o.Comma != 0 {
 		w.Comma = o.Comma
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/fakturgate/fakturgate/adapter/coretax/coretaxtest"
 	"github.com/fakturgate/fakturgate/faktur"
@@ -79,5 +80,34 @@ func TestExportVariants(t *testing.T) {
 	none := export(t, signed(t), coretaxtest.ExportOptions{Where: func(coretaxtest.Row) bool { return false }})
 	if rows := readCSV(t, none, ','); len(rows) != 1 {
 		t.Errorf("no row was wanted: %q", rows)
+	}
+}
+
+// TestExportAsSpreadsheet: the same table, with numbers as numbers.
+func TestExportAsSpreadsheet(t *testing.T) {
+	t.Parallel()
+	for _, asDates := range []bool{false, true} {
+		file := export(t, signed(t), coretaxtest.ExportOptions{
+			XLSX: true, DateCells: asDates, Titles: [][]string{{"Daftar"}},
+			Columns: []string{coretaxtest.ColumnReference, coretaxtest.ColumnNSFP, coretaxtest.ColumnDate, coretaxtest.ColumnPPN},
+		})
+		book, err := excelize.OpenReader(strings.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := book.GetRows("Sheet1", excelize.Options{RawCellValue: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := [][]string{{"Daftar"}, {"Referensi", "Nomor Faktur Pajak", "Tanggal Faktur Pajak", "PPN"}, {first, number, "20/11/2026", "35695.05"}}
+		if asDates {
+			want[2][2] = "46346" // days since 1900, as spreadsheets count
+		}
+		if diff := cmp.Diff(want, rows); diff != "" {
+			t.Error(diff)
+		}
+		if kind, err := book.GetCellType("Sheet1", "D3"); err != nil || kind == excelize.CellTypeInlineString || kind == excelize.CellTypeSharedString {
+			t.Errorf("the amount is of cell type %v: %v", kind, err)
+		}
 	}
 }
