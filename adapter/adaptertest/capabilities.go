@@ -40,42 +40,47 @@ func (b *Bench) standing(t *testing.T, s adapter.Submission, receipt string) ada
 	return outcomes[0]
 }
 
-// refused holds that a channel that cannot carry s says so at once, with all of
-// a reason, and that nothing of it was filed.
-func (b *Bench) refused(t *testing.T, s adapter.Submission, submitted adapter.Outcome, filedBefore int) {
+// refuses holds that a channel that cannot carry s says so at once, with all of
+// a reason, and that nothing of it is filed.
+func (b *Bench) refuses(t *testing.T, s adapter.Submission) {
 	t.Helper()
-	why := submitted.Reason
-	if submitted.Certainty != adapter.Known || submitted.Status != faktur.SavedInvalid || why == nil || why.Code == "" || why.Message == "" || why.Action == "" {
-		t.Errorf("the channel cannot do this, and says %s; want a refusal with its reason", told(submitted))
+	outcomes, err := b.Channel.Submit(t.Context(), []adapter.Submission{s})
+	if err != nil || len(outcomes) != 1 {
+		t.Fatalf("Submit = %s, %v", told(outcomes...), err)
 	}
-	if n := b.Filed(s.ClientID); n != filedBefore {
+	why := outcomes[0].Reason
+	if outcomes[0].Certainty != adapter.Known || outcomes[0].Status != faktur.SavedInvalid || why == nil || why.Code == "" || why.Message == "" || why.Action == "" {
+		t.Errorf("the channel cannot do this, and says %s; want a refusal with its reason", told(outcomes...))
+	}
+	if n := b.Filed(s.ClientID); n != 0 {
 		t.Errorf("the channel cannot do this, and filed it %d times", n)
 	}
+}
+
+// submission gives one that this side takes.
+func (b *Bench) submission(t *testing.T, reference string) adapter.Submission {
+	s := Submission(t, reference, b.Livemode)
+	s.Provider = b.Provider
+	return s
 }
 
 // replaces: a replacement takes the place of what it replaces.
 func replaces(t *testing.T, h Harness) {
 	t.Parallel()
 	b := h.Open(t)
-	can := b.describe(t).Capabilities.Replace
-	first := Submission(t, "INV/REPLACED", b.Livemode)
-	submitted, original := b.file(t, first)
-	second := first
-	second.ClientID = Submission(t, "INV/REPLACED", b.Livemode).ClientID
-	second.ReplacesNSFP, second.ReplacesReceipt = original.NSFP, submitted.Receipt
-	if !can {
-		second.ReplacesNSFP = "04002600000000001"
-	}
-	second.Invoice.Lines = slices.Clone(first.Invoice.Lines)
-	second.Invoice.Lines[0].Name = "Kertas A3"
-	if !can {
-		outcomes, err := b.Channel.Submit(t.Context(), []adapter.Submission{second})
-		if err != nil || len(outcomes) != 1 {
-			t.Fatalf("Submit = %s, %v", told(outcomes...), err)
-		}
-		b.refused(t, second, outcomes[0], 0)
+	if !b.describe(t).Capabilities.Replace {
+		replacement := b.submission(t, "INV/REPLACEMENT")
+		replacement.ReplacesNSFP = "04002600000000001"
+		b.refuses(t, replacement)
 		return
 	}
+	first := b.submission(t, "INV/REPLACED")
+	submitted, original := b.file(t, first)
+	second := first
+	second.ClientID = b.submission(t, "INV/REPLACED").ClientID
+	second.ReplacesNSFP, second.ReplacesReceipt = original.NSFP, submitted.Receipt
+	second.Invoice.Lines = slices.Clone(first.Invoice.Lines)
+	second.Invoice.Lines[0].Name = "Kertas A3"
 	_, replacement := b.file(t, second)
 	if replacement.Status != faktur.Approved || replacement.NSFP == "" || replacement.NSFP == original.NSFP {
 		t.Errorf("the replacement of %s is %s", told(original), told(replacement))
@@ -89,15 +94,15 @@ func replaces(t *testing.T, h Harness) {
 func takesDownPayment(t *testing.T, h Harness) {
 	t.Parallel()
 	b := h.Open(t)
-	s := Submission(t, "INV/DOWN-PAYMENT", b.Livemode)
+	s := b.submission(t, "INV/DOWN-PAYMENT")
 	s.Invoice.Payment = faktur.Payment{Type: faktur.PaymentDownPayment, DPP: rupiah(100_000), PPN: rupiah(11_000), PPnBM: rupiah(0)}
+	if !b.describe(t).Capabilities.DownPayment {
+		b.refuses(t, s)
+		return
+	}
 	outcomes, err := b.Channel.Submit(t.Context(), []adapter.Submission{s})
 	if err != nil || len(outcomes) != 1 {
 		t.Fatalf("Submit = %s, %v", told(outcomes...), err)
-	}
-	if !b.describe(t).Capabilities.DownPayment {
-		b.refused(t, s, outcomes[0], 0)
-		return
 	}
 	if o := outcomes[0]; o.Certainty != adapter.Known || o.Status == faktur.SavedInvalid || b.Filed(s.ClientID) != 1 {
 		t.Errorf("the down payment is %s and was filed %d times", told(o), b.Filed(s.ClientID))
@@ -120,10 +125,12 @@ func prints(t *testing.T, h Harness) {
 	if !ok {
 		t.Fatal("it says that it has PDFs, and is no adapter.Printer")
 	}
-	if pdf, err := printer.PDF(t.Context(), neverSent); !errors.Is(err, adapter.ErrNoPDF) {
+	unsent := neverSent
+	unsent.Provider = b.Provider
+	if pdf, err := printer.PDF(t.Context(), unsent); !errors.Is(err, adapter.ErrNoPDF) {
 		t.Errorf("the PDF of what was never sent is %+v, %v; want adapter.ErrNoPDF", pdf, err)
 	}
-	s := Submission(t, "INV/PRINTED", b.Livemode)
+	s := b.submission(t, "INV/PRINTED")
 	submitted, approved := b.file(t, s)
 	q := QuestionAbout(s)
 	q.Receipt, q.NSFP = submitted.Receipt, approved.NSFP

@@ -26,8 +26,11 @@ func (d Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter
 		return nil, &adapter.NotSent{Cause: err}
 	}
 	file, outcomes, err := d.Write(batch)
-	if err != nil || len(file.Content) == 0 {
-		return outcomes, err
+	if err != nil {
+		return nil, &adapter.NotSent{Cause: err} // there is no file
+	}
+	if len(file.Content) == 0 {
+		return outcomes, nil
 	}
 	if err := d.Upload(file); err != nil {
 		return nil, &adapter.NotSent{Cause: err}
