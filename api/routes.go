@@ -34,6 +34,8 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/taxpayers/{npwp}/pause", handlers.Admin, h.Once(h.PauseTaxpayer), nil},
 		{post, "/taxpayers/{npwp}/resume", handlers.Admin, h.Once(h.ResumeTaxpayer), nil},
 
+		{get, "/taxpayers/{npwp}/nsfp-ranges", handlers.Read, h.GetNSFPRanges, nil},
+		{put, "/taxpayers/{npwp}/nsfp-ranges", handlers.Admin, h.PutNSFPRanges, nil},
 		{get, "/taxpayers/{npwp}/files", handlers.Read, h.GetFiles, append(page, "status")},
 		{get, "/files/{id}", handlers.Read, h.GetFile, nil},
 		{get, "/files/{id}/content", handlers.Read, h.GetFileContent, nil},

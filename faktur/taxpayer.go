@@ -26,6 +26,8 @@ type Taxpayer struct {
 	PausedAt       time.Time `json:"paused_at,omitzero" readonly:"true"` // when handing over was stopped; absent: it is not
 	CreatedAt      time.Time `json:"created_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
 	UpdatedAt      time.Time `json:"updated_at" readonly:"true" example:"2026-11-22T08:00:00Z"`
+	// Warnings are what an operator should see to; absent when there is nothing.
+	Warnings []Fault `json:"warnings,omitempty" readonly:"true"`
 }
 
 // The values of Settings.ReuploadMode.

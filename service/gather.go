@@ -72,27 +72,25 @@ func (c *channel) gatherHeap(ctx context.Context, part repository.Part, descript
 	if kept := keptOut(batch, &taxpayer); len(kept) > 0 {
 		return true, s.settleOnce(ctx, part, kept, s.editInPortal)
 	}
-	batch, draws, err := s.number(ctx, part, description, batch)
-	if err != nil || len(batch) == 0 {
+	ready, err := s.number(ctx, part, description, batch)
+	if err != nil || len(ready.batch) == 0 {
 		return false, err
 	}
-	return c.write(ctx, part, batch, draws)
+	return c.write(ctx, part, ready)
 }
 
 // write stores a file of the batch, or, when the format cannot carry some of
 // it, only that.
-func (c *channel) write(ctx context.Context, part repository.Part, batch []repository.Stored, draws []repository.Draw) (bool, error) {
+func (c *channel) write(ctx context.Context, part repository.Part, ready numbered) (bool, error) {
 	s := c.service
-	equipped, err := s.equip(ctx, batch)
+	equipped, err := s.equip(ctx, ready.batch)
 	if err != nil {
 		return false, err
 	}
 	documents, submissions := make([]faktur.Document, len(equipped)), make([]adapter.Submission, len(equipped))
 	for i := range equipped {
 		documents[i], submissions[i] = equipped[i].document, equipped[i].submission
-		if len(draws) > 0 || documents[i].Channel == faktur.ChannelEfakturDesktop {
-			submissions[i].NSFP = documents[i].NSFP
-		}
+		submissions[i].NSFP = ready.numbers[documents[i].ID]
 	}
 	written, outcomes, err := c.writer.Write(submissions)
 	if err == nil && len(outcomes) != len(submissions) {
@@ -111,8 +109,7 @@ func (c *channel) write(ctx context.Context, part repository.Part, batch []repos
 			return []faktur.Event{event}, err
 		})
 	}
-	return s.storeFile(ctx, part, documents, batch, repository.NewFile{Content: written.Content, Draws: draws,
-		File: faktur.File{Name: written.Name, MediaType: written.MediaType}})
+	return s.storeFile(ctx, part, documents, ready, written)
 }
 
 // refusals gives those documents of a batch that a format cannot carry, and why.
@@ -133,15 +130,13 @@ func refusals(documents []faktur.Document, outcomes []adapter.Outcome) ([]faktur
 
 // storeFile stores a file with the steps of its documents to awaiting_upload.
 // Should one have moved meanwhile, nothing is stored: the bytes would lie.
-func (s *Service) storeFile(ctx context.Context, part repository.Part, documents []faktur.Document, batch []repository.Stored, n repository.NewFile) (bool, error) {
+func (s *Service) storeFile(ctx context.Context, part repository.Part, documents []faktur.Document, ready numbered, written adapter.File) (bool, error) {
 	now := s.Now()
-	read := make(map[string]int64, len(batch))
-	for i := range batch {
-		read[batch[i].Document.ID] = batch[i].Document.Sequence
-	}
+	n := repository.NewFile{Content: written.Content, Draws: ready.draws}
+	n.File.MediaType = written.MediaType
 	for _, d := range documents {
-		step := repository.Step{Document: d, From: read[d.ID]}
-		event, err := step.Document.Apply(faktur.Change{To: faktur.AwaitingUpload, NSFP: d.NSFP, At: now})
+		step := repository.Step{Document: d, From: d.Sequence}
+		event, err := step.Document.Apply(faktur.Change{To: faktur.AwaitingUpload, NSFP: ready.numbers[d.ID], At: now})
 		if err != nil {
 			return false, err
 		}
@@ -152,7 +147,7 @@ func (s *Service) storeFile(ctx context.Context, part repository.Part, documents
 	sum := sha256.Sum256(n.Content)
 	n.File.ID, n.File.Tenant, n.File.TaxpayerNPWP, n.File.Kind = s.NewID(), first.Tenant, first.TaxpayerNPWP, first.Kind
 	n.File.Channel, n.File.Livemode, n.File.Status = part.Channel, part.Livemode, faktur.FileReady
-	n.File.Name = named(n.File.Name, n.File.ID)
+	n.File.Name = named(written.Name, n.File.ID)
 	n.File.Size, n.File.SHA256, n.File.Documents = int64(len(n.Content)), hex.EncodeToString(sum[:]), len(documents)
 	n.File.CreatedAt, n.File.UpdatedAt = now, now
 	fence, err := repository.FenceFor(string(part.Channel), part.Shards, documents)

@@ -95,6 +95,9 @@ func (s *Service) Register(ctx context.Context, t faktur.Taxpayer, o Operator) (
 	if err != nil {
 		return t, false, translate(err, "taxpayer")
 	}
+	if err := s.warnOfNumbers(ctx, &stored); err != nil {
+		return stored, created, err
+	}
 	return stored, created, s.openProvider(&stored)
 }
 
@@ -139,6 +142,9 @@ func (s *Service) Taxpayer(ctx context.Context, tenant, npwp string) (faktur.Tax
 	if err != nil {
 		return t, translate(err, "taxpayer")
 	}
+	if err := s.warnOfNumbers(ctx, &t); err != nil {
+		return t, err
+	}
 	return t, s.openProvider(&t)
 }
 
@@ -153,6 +159,9 @@ func (s *Service) Taxpayers(ctx context.Context, tenant string, limit int, curso
 		return Page[faktur.Taxpayer]{}, translate(err, "taxpayer")
 	}
 	for i := range list {
+		if err := s.warnOfNumbers(ctx, &list[i]); err != nil {
+			return Page[faktur.Taxpayer]{}, err
+		}
 		if err := s.openProvider(&list[i]); err != nil {
 			return Page[faktur.Taxpayer]{}, err
 		}

@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/adapter/coretax"
+	"github.com/fakturgate/fakturgate/adapter/efaktur"
 	"github.com/fakturgate/fakturgate/adapter/pjap"
 	"github.com/fakturgate/fakturgate/api"
 	"github.com/fakturgate/fakturgate/faktur"
@@ -117,17 +119,19 @@ func (c serveCommand) reference() (*faktur.Reference, error) {
 	return reference, nil
 }
 
-// channels are the ways into the tax system that the configuration names.
+// channels are the ways into the tax system: a connector where the configuration
+// names one, and the files, which need nothing but a person.
 func (g *gateway) channels(ctx context.Context) ([]adapter.Channel, error) {
+	channels := []adapter.Channel{coretax.New(), efaktur.New()}
 	address, err := g.connector(ctx)
 	if err != nil || address.url == "" {
-		return nil, err
+		return channels, err
 	}
 	channel, err := pjap.New(pjap.Config{BaseURL: address.url, Token: address.token, UserAgent: "fakturgate/" + version})
 	if err != nil {
 		return nil, fmt.Errorf("FAKTURGATE_PJAP_URL: %w", err)
 	}
-	return []adapter.Channel{channel}, nil
+	return append(channels, channel), nil
 }
 
 type connectorAddress struct{ url, token string }
