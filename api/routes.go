@@ -42,6 +42,11 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/files/{id}/lines/{n}", handlers.Read, h.GetFileLine, nil},
 		{post, "/files/{id}/uploaded", handlers.Write, h.Once(h.FileUploaded), nil},
 		{post, "/files/{id}/rejected", handlers.Write, h.Once(h.FileRejected), nil},
+		{get, "/taxpayers/{npwp}/signers", handlers.Admin, h.GetSigners, nil},
+		{put, "/taxpayers/{npwp}/signers/{id}", handlers.Admin, h.PutSigner, nil},
+		{remove, "/taxpayers/{npwp}/signers/{id}", handlers.Admin, h.DeleteSigner, nil},
+		{post, "/taxpayers/{npwp}/signers/{id}/pause", handlers.Admin, h.Once(h.PauseSigner), nil},
+		{post, "/taxpayers/{npwp}/signers/{id}/resume", handlers.Admin, h.Once(h.ResumeSigner), nil},
 
 		{post, "/invoices", handlers.Write, h.PostInvoice, nil},
 		{post, "/invoices/validate", handlers.Write, h.Once(h.ValidateInvoice), nil},

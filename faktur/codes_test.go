@@ -56,6 +56,8 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		taxpayer.Settings = c.settings
 		refused.add(faultsOf(t, taxpayer.Validate()))
 	}
+	signer := faktur.Signer{ID: "3174", Name: "Siti", Priority: -1}
+	refused.add(faultsOf(t, signer.Validate()))
 
 	for _, c := range slices.Concat(doubts, amountDoubts) {
 		a, err := assess(c.invoice(t))
@@ -88,7 +90,7 @@ func TestFaultCodesPage(t *testing.T) {
 <!-- Generated from the rule tables of package faktur (go test ./faktur -update); do not edit. -->
 
 What can stand in ` + "`errors[]`" + ` of a refused invoice or registration, and in
-` + "`warnings[]`" + ` of an accepted invoice. Codes are stable; sentences may get better.
+` + "`warnings[]`" + ` of an accepted one. Codes are stable; sentences may get better.
 Each is shown with one example. New codes may appear in any release.
 
 ## Refused (422)

@@ -147,7 +147,7 @@ func TestEventOfADocument(t *testing.T) {
 	// CONTRACT, "Webhooks".
 	const want = `{"id":"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10","kind":"invoice","livemode":true,"seller_npwp":"0012345674901000","reference":"INV/2026/11/0001",` +
 		`"status":"approved","previous_status":"signing_in_progress","coretax_status":"Approved",` +
-		`"nsfp":"04002600000000001","reason":null,"replaces_id":null,"upload_deadline":"2026-12-20","sequence":4}`
+		`"nsfp":"04002600000000001","reason":null,"signer":null,"replaces_id":null,"upload_deadline":"2026-12-20","sequence":4}`
 	if string(event.Data) != want {
 		t.Errorf("the data is\n%s, want\n%s", event.Data, want)
 	}

@@ -76,6 +76,8 @@ type EventData struct {
 	CoretaxStatus  NullString `json:"coretax_status" swaggertype:"string" extensions:"x-nullable" example:"Approved"`
 	NSFP           NullString `json:"nsfp" swaggertype:"string" extensions:"x-nullable" example:"04002600000000001"`
 	Reason         *Reason    `json:"reason" extensions:"x-nullable"`
+	// Signer is the NIK or NPWP of who signs this attempt; null leaves it to the channel.
+	Signer         NullString `json:"signer" swaggertype:"string" extensions:"x-nullable" example:"3174015506800001"`
 	ReplacesID     NullString `json:"replaces_id" swaggertype:"string" extensions:"x-nullable"`
 	UploadDeadline *Date      `json:"upload_deadline" swaggertype:"string" extensions:"x-nullable" example:"2026-12-20"`
 	Sequence       int64      `json:"sequence" example:"4"`
@@ -87,7 +89,7 @@ func newDocumentEvent(d *Document, eventType EventType, previous Status, at time
 	data := EventData{
 		ID: d.ID, Kind: d.Kind, Livemode: d.Livemode, SellerNPWP: d.seller(), Reference: d.Reference,
 		Status: d.Status, PreviousStatus: NullString(previous), CoretaxStatus: NullString(d.CoretaxStatus),
-		NSFP: NullString(d.NSFP), Reason: d.Reason, ReplacesID: NullString(d.ReplacesID), Sequence: d.Sequence,
+		NSFP: NullString(d.NSFP), Reason: d.Reason, Signer: NullString(d.Signer), ReplacesID: NullString(d.ReplacesID), Sequence: d.Sequence,
 		Remedies: remedies[eventType],
 	}
 	if !d.UploadDeadline.IsZero() {

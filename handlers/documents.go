@@ -197,10 +197,6 @@ func (h *Handlers) ReuploadInvoice(w http.ResponseWriter, r *http.Request) error
 	if err := decodeOptional(w, r, &body); err != nil {
 		return err
 	}
-	if body.Signer != "" && !faktur.ValidNPWP(body.Signer) { // a NIK has 16 digits too
-		return faktur.Invalid([]faktur.Fault{{Pointer: "/signer", Code: "signer_malformed",
-			Message: "signer must be a NIK or an NPWP of 16 digits, without dots and dashes."}})
-	}
 	invoice, err := h.Service.Reupload(r.Context(), tenant(r.Context()), id, body.Signer)
 	if err != nil {
 		return err

@@ -18,6 +18,10 @@ type Step struct {
 	// another channel since.
 	From   int64
 	Events []faktur.Event
+	// Signing is what the step tells of the signer SignedBy; it is noted in the
+	// same transaction, once. The zero values tell nothing.
+	Signing  faktur.SigningResult
+	SignedBy string
 }
 
 // Save stores steps and their events in one transaction, under a worker's
@@ -48,15 +52,21 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 			saved[id] = true
 		}
 		var events []faktur.Event
+		var done []Step
 		for i := range steps {
 			if saved[steps[i].Document.ID] {
 				events = append(events, steps[i].Events...)
+				done = append(done, steps[i])
 			}
 		}
 		if err := db.holdQueued(ctx, tx, steps); err != nil {
 			return err
 		}
-		return db.insertEvents(ctx, tx, events)
+		told, err := db.judgeSigners(ctx, tx, done)
+		if err != nil {
+			return err
+		}
+		return db.insertEvents(ctx, tx, append(events, told...))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("save: %w", err)

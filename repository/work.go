@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -38,6 +39,14 @@ func jsonNumbers(numbers []int64) string {
 		texts[i] = strconv.FormatInt(n, 10)
 	}
 	return "[" + strings.Join(texts, ",") + "]"
+}
+
+func jsonTexts(texts []string) string {
+	text, err := json.Marshal(texts)
+	if err != nil {
+		panic(err) // they came out of the database, as UTF-8
+	}
+	return string(text)
 }
 
 // ToSubmit gives first uploads that wait to be handed over, with their content:

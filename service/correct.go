@@ -53,6 +53,9 @@ var errMoving = &faktur.Error{Kind: faktur.KindBusy, Code: "document_moving",
 func (s *Service) Reupload(ctx context.Context, tenant, id, signer string) (faktur.StoredInvoice, error) {
 	return s.change(ctx, tenant, id, func(stored *repository.Stored) (repository.Step, error) {
 		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
+		if err := s.checkSigner(ctx, tenant, stored.Document.TaxpayerNPWP, signer); err != nil {
+			return step, err
+		}
 		if stored.Document.Status != faktur.SavedInvalid {
 			return step, notNow(&stored.Document, "uploaded again")
 		}

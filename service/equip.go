@@ -32,7 +32,7 @@ func (s *Service) equip(ctx context.Context, batch []repository.Stored) ([]outgo
 			}
 			sent.ReplacesNSFP, sent.ReplacesReceipt = original.NSFP, original.Receipt
 		}
-		equipped[i] = outgoing{stored.Document, sent}
+		equipped[i] = outgoing{document: stored.Document, submission: sent}
 	}
 	return equipped, nil
 }

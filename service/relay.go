@@ -18,9 +18,9 @@ import (
 // The mark is committed before anything is sent, so that a crash at any point
 // leaves documents of which it is known that their fate is not.
 func (c *channel) handOver(ctx context.Context) (bool, error) {
-	part, marked, err := c.pick(ctx)
+	part, marked, putOff, err := c.pick(ctx)
 	if err != nil || len(marked) == 0 {
-		return false, err
+		return putOff, err
 	}
 	documents := make([]faktur.Document, len(marked))
 	batch := make([]adapter.Submission, len(marked))
@@ -87,20 +87,21 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 type outgoing struct {
 	document   faktur.Document
 	submission adapter.Submission
+	trial      bool // it shows whether its signer's passphrase is right
 }
 
 // pick chooses a batch and marks it as submitting. What a person changed at the
-// same moment is left out.
-func (c *channel) pick(ctx context.Context) (repository.Part, []outgoing, error) {
+// same moment is left out, and what waits for its signer is put off.
+func (c *channel) pick(ctx context.Context) (part repository.Part, marked []outgoing, putOff bool, err error) {
 	c.picking.Lock()
 	defer c.picking.Unlock()
 	part, description, ok := c.part(ctx)
 	if !ok {
-		return part, nil, nil
+		return part, nil, false, nil
 	}
 	limit := c.batch(description)
 	if limit == 0 {
-		return part, nil, nil
+		return part, nil, false, nil
 	}
 	s := c.service
 	if !c.pickedAll {
@@ -109,17 +110,37 @@ func (c *channel) pick(ctx context.Context) (repository.Part, []outgoing, error)
 	waiting, err := s.waiting(ctx, part, limit)
 	c.pickedAt, c.pickedAll = s.Now(), len(waiting) == limit
 	if err != nil || len(waiting) == 0 {
-		return part, nil, err
+		return part, nil, false, err
 	}
 	if c.batch(description) == 0 {
-		return part, nil, nil // it failed since, and what came back must not go at once
+		return part, nil, false, nil // it failed since, and what came back must not go at once
 	}
 	batch, err := s.equip(ctx, waiting)
 	if err != nil {
-		return part, nil, err
+		return part, nil, false, err
 	}
-	marked, err := s.mark(ctx, part, batch)
-	return part, marked, err
+	marked, putOff, err = s.signAndMark(ctx, part, batch)
+	return part, marked, putOff, err
+}
+
+// signAndMark marks what may go with its signer, and then puts off what waits
+// for one: a trial that the others wait for must be under way.
+func (s *Service) signAndMark(ctx context.Context, part repository.Part, batch []outgoing) (marked []outgoing, putOff bool, err error) {
+	signed, waiting, err := s.sign(ctx, batch)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(signed) > 0 {
+		if marked, err = s.mark(ctx, part, signed); err != nil {
+			return nil, false, err
+		}
+	}
+	err = s.putOff(ctx, part, waiting)
+	if err != nil && len(marked) > 0 {
+		s.Logger.WarnContext(ctx, "what waits for its signer was not put off, and is picked again", "error", err)
+		err = nil // what is marked must go
+	}
+	return marked, len(waiting) > 0, err
 }
 
 // gatherPause is the least time between two hand-overs that were not full: many
@@ -145,7 +166,14 @@ func (s *Service) mark(ctx context.Context, part repository.Part, batch []outgoi
 	for i, out := range batch {
 		documents[i] = out.document
 		steps[i] = repository.Step{Document: out.document, From: out.document.Sequence}
-		event, err := steps[i].Document.Apply(faktur.Change{To: faktur.Submitting, At: now})
+		change := faktur.Change{To: faktur.Submitting, At: now}
+		if out.submission.Signer != nil {
+			change.Signer = out.submission.Signer.ID
+		}
+		if out.trial {
+			steps[i].Signing, steps[i].SignedBy = faktur.SigningTried, change.Signer
+		}
+		event, err := steps[i].Document.Apply(change)
 		if err != nil {
 			return nil, err
 		}

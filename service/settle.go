@@ -69,7 +69,8 @@ func (s *Service) judged(documents []faktur.Document, place map[string]int, judg
 		if err != nil {
 			return nil, fmt.Errorf("document %s: %w", d.ID, err)
 		}
-		steps[n] = repository.Step{Document: d, From: documents[n].Sequence, Events: events}
+		steps[n] = repository.Step{Document: d, From: documents[n].Sequence, Events: events,
+			Signing: signingResult(&documents[n], &d), SignedBy: documents[n].Signer}
 	}
 	return steps, nil
 }

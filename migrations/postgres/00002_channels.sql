@@ -10,6 +10,8 @@ ALTER TABLE documents ADD COLUMN receipt TEXT NOT NULL DEFAULT ''; -- the channe
 ALTER TABLE documents ADD COLUMN wish TEXT NOT NULL DEFAULT ''; -- cancel, amend, mend
 
 CREATE INDEX documents_wishing ON documents (wish, channel, livemode, due_at, shard) WHERE wish <> '';
+-- What waits for its signer, to release it when the signer is known to be well.
+CREATE INDEX documents_put_off ON documents (tenant, taxpayer_npwp) WHERE status = 'queued' AND due_at > 0;
 
 ALTER TABLE taxpayers ADD COLUMN provider TEXT NOT NULL DEFAULT ''; -- JSON, sealed with the master key
 
@@ -121,6 +123,7 @@ DROP TABLE files;
 DROP TABLE nsfp_ranges;
 DROP TABLE signers;
 ALTER TABLE taxpayers DROP COLUMN provider;
+DROP INDEX documents_put_off;
 DROP INDEX documents_wishing;
 ALTER TABLE documents DROP COLUMN wish;
 ALTER TABLE documents DROP COLUMN receipt;
