@@ -78,6 +78,7 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		refused.add(faultsOf(t, err))
 		doubted.add(a.Warnings)
 	}
+	doubted.add(faktur.PassphraseDoubts("50% of 100"))
 	return refused, doubted
 }
 
