@@ -63,11 +63,11 @@ func TestASignerIsRefused(t *testing.T) {
 	g.put("/taxpayers/0099999999999000/signers/"+siti, `{"name": "Siti"}`).problem(http.StatusNotFound, "not_found")
 	g.get("/taxpayers/0099999999999000/signers").problem(http.StatusNotFound, "not_found")
 	for body, code := range map[string]string{
-		`{}`:                                     "required",
-		`{"name": "Siti", "priority": 1001}`:     "priority_out_of_range",
+		`{}`:                                 "required",
+		`{"name": "Siti", "priority": 1001}`: "priority_out_of_range",
 		`{"name": "Siti", "passphrase": "a\u0007b"}`: "control_character",
-		`{"name": "Siti", "id": "1"}`:            "signer_mismatch",
-		`{"name": "Siti", "passphrase": 1}`:      "",
+		`{"name": "Siti", "id": "1"}`:                "signer_mismatch",
+		`{"name": "Siti", "passphrase": 1}`:          "",
 	} {
 		answer := g.put(signersPath+"/"+siti, body).want(http.StatusUnprocessableEntity)
 		if problem := decoded[handlers.Problem](answer); code != "" && problem.Code != code {
