@@ -2,6 +2,8 @@ package adaptertest
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/fakturgate/fakturgate/adapter"
 )
@@ -13,19 +15,24 @@ type Desk struct {
 	adapter.Writer
 	// Upload gives a file to the other side. An error means that it took nothing of it.
 	Upload func(file adapter.File) error
-	// Listed is what the other side's list says of one document.
-	Listed func(q adapter.Question) adapter.Outcome
+	// Listed is what the other side's list says of a reference.
+	Listed func(reference string) adapter.Outcome
+	// Draw gives a number out of the seller's ranges; nil where the channel asks for none.
+	Draw func() string
+
+	mu         sync.Mutex
+	references map[string]string // by client id
 }
 
 // Submit writes a file and uploads it.
-func (d Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+func (d *Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, &adapter.NotSent{Cause: err}
 	}
-	file, outcomes, err := d.Write(batch)
+	file, outcomes, err := d.Write(d.numbered(batch))
 	if err != nil {
 		return nil, &adapter.NotSent{Cause: err} // there is no file
 	}
@@ -38,16 +45,41 @@ func (d Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter
 	return outcomes, nil
 }
 
+// numbered notes what is handed over, and gives each its number where it needs one.
+func (d *Desk) numbered(batch []adapter.Submission) []adapter.Submission {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	batch = slices.Clone(batch)
+	for i := range batch {
+		if d.references == nil {
+			d.references = map[string]string{}
+		}
+		d.references[batch[i].ClientID] = batch[i].Reference
+		if d.Draw != nil {
+			batch[i].NSFP = d.Draw()
+		}
+	}
+	return batch
+}
+
+// Reference is what was handed over under a client id, which a file does not
+// carry; "" for none.
+func (d *Desk) Reference(clientID string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.references[clientID]
+}
+
 // Status reads the list.
-func (d Desk) Status(_ context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+func (d *Desk) Status(_ context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
 	var outcomes []adapter.Outcome
 	for _, q := range questions {
-		outcomes = append(outcomes, d.Listed(q))
+		outcomes = append(outcomes, d.Listed(q.Reference))
 	}
 	return outcomes, nil
 }
 
 // LookUp reads the list, too.
-func (d Desk) LookUp(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+func (d *Desk) LookUp(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
 	return d.Status(ctx, questions)
 }
