@@ -1,6 +1,7 @@
 package coretaxtest
 
 import (
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -12,7 +13,7 @@ import (
 // transaction code, or A or B, where a code means different things under each.
 type lists struct{ addInfo, stamps, units, countries, goods map[[2]string]bool }
 
-func newLists() *lists {
+var builtIn = sync.OnceValue(func() *lists {
 	reference := faktur.BuiltInReference()
 	read := func(name string, group func(faktur.ReferenceRow) string) map[[2]string]bool {
 		rows, err := reference.List(name, "")
@@ -34,7 +35,7 @@ func newLists() *lists {
 			return map[string]string{faktur.Goods: "A", faktur.Service: "B"}[row.Kind]
 		}),
 	}
-}
+})
 
 // problems collects the faults of one document until its reading ends.
 type problems struct {

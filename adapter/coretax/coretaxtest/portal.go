@@ -53,6 +53,9 @@ type Config struct {
 	// Rates are the PPN rates in force; nil means 12 %, the only one that
 	// template 1.6.1 is said to take (FACTS 1.1 [S?], an assumption).
 	Rates []faktur.Rate
+	// ReturnRate is the PPN rate of returns; nil means 12 %, as in the sample. A
+	// template of DJP's is said to compute 11 % (FACTS 1.2 [S?]).
+	ReturnRate *faktur.Rate
 	// Tolerance is how far an amount may be from the computed one; 0 means 0.01,
 	// an assumption (FACTS 4 [NF]). Amounts rounded to whole rupiah are always taken.
 	Tolerance faktur.Amount
@@ -119,8 +122,12 @@ func New(config Config) *Portal {
 	if config.Rates == nil {
 		config.Rates = []faktur.Rate{faktur.Percent(12)}
 	}
+	if config.ReturnRate == nil {
+		twelve := faktur.Percent(12)
+		config.ReturnRate = &twelve
+	}
 	config.MaxDocuments = cmp.Or(config.MaxDocuments, 1000)
-	return &Portal{config: config, lists: newLists(), created: map[string]int{}, serial: max(config.FirstSerial, 1) - 1}
+	return &Portal{config: config, lists: builtIn(), created: map[string]int{}, serial: max(config.FirstSerial, 1) - 1}
 }
 
 // Upload imports a file, TaxInvoiceBulk or InputTaxInvoiceReturn. Either all

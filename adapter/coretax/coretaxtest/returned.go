@@ -4,8 +4,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-var twelve = decimal.New(12, 0)
-
 // returned checks an InputReturnData whose shape is right (FACTS 1.2).
 func (c *checker) returned(n *node) (Row, error) {
 	p := &problems{checker: c}
@@ -31,9 +29,7 @@ func (c *checker) returned(n *node) (Row, error) {
 }
 
 // returnRow checks one line: no more goes back than was bought, and its amounts
-// follow from one another. ReturnVAT is 12 % of ReturnOtherTaxBase, as in the
-// sample; that a template of DJP's computes 11 % is an apparent mistake (FACTS
-// 1.2 [S?]). As for invoices it is checked under codes 01, 04 and 09 only. That
+// follow from one another. ReturnVAT is Config.ReturnRate of ReturnOtherTaxBase. As for invoices it is checked under codes 01, 04 and 09 only. That
 // ReturnOtherTaxBaseCheck says whether there is another base is an inference.
 func (p *problems) returnRow(n *node, trx string) {
 	p.known(n, "Code", p.lists.goods, n.leaf("Type"))
@@ -50,7 +46,8 @@ func (p *problems) returnRow(n *node, trx string) {
 		p.refuse(n, "ReturnOtherTaxBaseCheck", "It is false, and ReturnOtherTaxBase is not ReturnTaxBase.")
 	}
 	if trx == "01" || trx == "04" || trx == "09" {
-		p.equals(n, "ReturnVAT", number(n, "ReturnOtherTaxBase").Mul(twelve).Div(hundred), "12 % of ReturnOtherTaxBase")
+		rate := p.config.ReturnRate.String()
+		p.equals(n, "ReturnVAT", number(n, "ReturnOtherTaxBase").Mul(decimal.RequireFromString(rate)).Div(hundred), rate+" % of ReturnOtherTaxBase")
 	}
 }
 

@@ -36,7 +36,7 @@ func (c *checker) content(i *invoice) error {
 	date := p.date(h)
 	p.buyer(h)
 	for k := range i.lines {
-		p.item(&i.lines[k])
+		p.item(&i.lines[k], h.fk("KD_JENIS_TRANSAKSI"))
 	}
 	for _, column := range []string{"DPP", "PPN", "PPNBM"} {
 		p.sum(i, "JUMLAH_"+column, column)
@@ -114,41 +114,56 @@ func (p *problems) date(h *record) faktur.Date {
 	return date
 }
 
-// buyer: one without NPWP has zeros there and the number in the name, as
-// "3174015506800001#NIK#NAMA#Budi" (ODOO-LEGACY); that a passport's is
-// "...#PASPOR#NAMA#..." is an assumption.
+// buyer: one without NPWP has zeros there. A number before the name is written
+// as "3174015506800001#NIK#NAMA#Budi" (ODOO-LEGACY); that a passport's is
+// "...#PASPOR#NAMA#..." and that a company abroad has none are assumptions.
 func (p *problems) buyer(h *record) {
 	name := h.fk("NAMA")
-	if strings.Trim(h.fk("NPWP"), "0") != "" {
-		if strings.Contains(name, "#NAMA#") {
-			p.refuse(h, "NAMA", "It names another number than the NPWP.")
-		}
+	if !strings.Contains(name, "#NAMA#") || strings.Trim(h.fk("NPWP"), "0") != "" {
 		return
 	}
 	parts := strings.Split(name, "#")
-	if len(parts) != 4 || parts[0] == "" || parts[1] != "NIK" && parts[1] != "PASPOR" || parts[2] != "NAMA" || parts[3] == "" {
-		p.refuse(h, "NAMA", "Of a buyer without NPWP it is NUMBER#NIK#NAMA#NAME or NUMBER#PASPOR#NAMA#NAME.")
+	if len(parts) != 4 || parts[0] == "" || parts[1] != "NIK" && parts[1] != "PASPOR" || parts[3] == "" {
+		p.refuse(h, "NAMA", "A number before a name is written NUMBER#NIK#NAMA#NAME or NUMBER#PASPOR#NAMA#NAME.")
 	}
-	if len(parts) == 4 && parts[1] == "NIK" && (len(parts[0]) != 16 || strings.Trim(parts[0], "0123456789") != "") {
+	if parts[1] == "NIK" && (len(parts[0]) != 16 || strings.Trim(parts[0], "0123456789") != "") {
 		p.refuse(h, "NAMA", "A NIK has 16 digits.")
 	}
 }
 
-var one = decimal.New(1, 0)
+var (
+	one    = decimal.New(1, 0)
+	two    = decimal.New(2, 0)
+	twelve = decimal.New(12, -2) // as a factor
+	eleven = decimal.New(11, -2)
+)
 
-// item checks a line. HARGA_TOTAL is HARGA_SATUAN x JUMLAH_BARANG within a
-// rupiah, an assumption; DPP is HARGA_TOTAL - DISKON, exactly.
-func (p *problems) item(r *record) {
-	if number(r.of("JUMLAH_BARANG")).IsZero() {
+// item checks a line. FACTS 6 says whole rupiah and no more, so all of it is an
+// assumption: HARGA_TOTAL is HARGA_SATUAN x JUMLAH_BARANG, as near as a whole
+// price can be; DPP is what is left after DISKON, or less as DPP nilai lain; PPN
+// under 01, 04 and 09 is 12 % of DPP, or 11 % where DPP is not the nilai lain.
+func (p *problems) item(r *record, trx string) {
+	quantity := number(r.of("JUMLAH_BARANG"))
+	if quantity.IsZero() {
 		p.refuse(r, "JUMLAH_BARANG", "It is 0.")
 	}
-	total := number(r.of("HARGA_SATUAN")).Mul(number(r.of("JUMLAH_BARANG")))
-	if number(r.of("HARGA_TOTAL")).Sub(total).Abs().GreaterThan(one) {
+	total, most := number(r.of("HARGA_SATUAN")).Mul(quantity), one
+	if !strings.Contains(r.of("HARGA_SATUAN"), ".") {
+		most = one.Add(quantity.Div(two))
+	}
+	if number(r.of("HARGA_TOTAL")).Sub(total).Abs().GreaterThan(most) {
 		p.refuse(r, "HARGA_TOTAL", "It is %s, and HARGA_SATUAN x JUMLAH_BARANG = %s.", r.of("HARGA_TOTAL"), total)
 	}
-	base := number(r.of("HARGA_TOTAL")).Sub(number(r.of("DISKON")))
-	if !number(r.of("DPP")).Equal(base) {
-		p.refuse(r, "DPP", "It is %s, and HARGA_TOTAL - DISKON = %s.", r.of("DPP"), base)
+	base, dpp := number(r.of("HARGA_TOTAL")).Sub(number(r.of("DISKON"))), number(r.of("DPP"))
+	if dpp.GreaterThan(base) {
+		p.refuse(r, "DPP", "It is %s, and HARGA_TOTAL - DISKON = %s.", dpp, base)
+	}
+	if trx != "01" && trx != "04" && trx != "09" {
+		return
+	}
+	ppn := number(r.of("PPN"))
+	if ppn.Sub(dpp.Mul(twelve)).Abs().GreaterThan(one) && (!dpp.Equal(base) || ppn.Sub(dpp.Mul(eleven)).Abs().GreaterThan(one)) {
+		p.refuse(r, "PPN", "It is %s, and 12 %% of DPP is %s.", ppn, dpp.Mul(twelve).Round(0))
 	}
 }
 
