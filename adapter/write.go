@@ -72,6 +72,30 @@ func RefuseCharacters(texts []Text, carries func(rune) bool, why string) *faktur
 	return nil
 }
 
+// RefuseBrokenReference refuses a reference with a line break or a tab in it:
+// other texts are put on one line, but this one is the key by which the outcome
+// finds its way back, and must stand in the tax system as the ERP knows it.
+func RefuseBrokenReference(reference string) *faktur.Reason {
+	unbroken := func(c rune) bool { return !isBreak(c) }
+	return RefuseCharacters([]Text{{"/reference", reference}}, unbroken, "cannot stand in a reference that is to be found again")
+}
+
+// OneLine puts a text on one line: line breaks and tabs, with the spaces around
+// them, become one space, and those at its ends go. DJP's imports are known to
+// trip over them (FACTS 5.3, FAQ-95), and addresses of ERPs are full of them.
+func OneLine(text string) string {
+	parts := strings.FieldsFunc(text, isBreak)
+	kept := parts[:0]
+	for _, part := range parts {
+		if part = strings.Trim(part, " "); part != "" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func isBreak(c rune) bool { return c == '\n' || c == '\r' || c == '\t' }
+
 // FileName makes the name of a file: its prefix, the taxpayer, the latest date
 // among its documents and its extension, so that the same batch always has the
 // same. There must be at least one document.

@@ -245,6 +245,17 @@ var places = map[string]func(*adapter.Submission) *string{
 	"/lines/1/name":               func(s *adapter.Submission) *string { return &s.Invoice.Lines[1].Name },
 }
 
+// The reference is the key by which the outcome finds its way back, so it is not
+// put on one line as other texts are.
+func TestReferenceIsNotBentToFit(t *testing.T) {
+	t.Parallel()
+	for _, reference := range []string{"INV\n1", "INV\t1", "\rINV1"} {
+		s := adaptertest.Submission(t, "INV/1", true)
+		s.Reference = reference
+		wantRefusal(t, s, "character_not_carried")
+	}
+}
+
 // A replacement character that the ERP itself sent is a character like others.
 func TestReplacementCharacterIsCarried(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package coretax
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -19,7 +20,7 @@ func refusal(s *adapter.Submission) *faktur.Reason {
 	case s.Invoice.Payment.Parted():
 		return adapter.Refuse("payment_not_carried", "DJP's XML format has no field for a down payment or a settlement. Write this invoice in the Coretax portal and tick Uang Muka or Pelunasan there; the next status import adopts it.")
 	}
-	return refuseCharacters(textsOfInvoice(s))
+	return cmp.Or(refuseCharacters(textsOfInvoice(s)), adapter.RefuseBrokenReference(s.Reference))
 }
 
 func refuseCharacters(texts []adapter.Text) *faktur.Reason {

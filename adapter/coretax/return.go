@@ -63,7 +63,7 @@ func (w *writer) oneReturn(r *faktur.Return) {
 func (w *writer) row(l *faktur.ReturnLine) {
 	w.open("Rows")
 	w.element("Type", opt(l.Kind))
-	w.element("Name", l.Name)
+	w.element("Name", adapter.OneLine(l.Name))
 	w.element("Code", cmp.Or(l.Code, faktur.AnyCode))
 	w.element("Quantity", short(l.Quantity))
 	w.element("Unit", l.Unit)

@@ -28,8 +28,8 @@ func (w *writer) close(name string) {
 	w.line("</" + name + ">")
 }
 
-// element writes one with its text; an empty text is written as <Name/>. Line
-// breaks in a text become references, so that it stays in its line.
+// element writes one with its text; an empty text is written as <Name/>. A line
+// break in a text would become a reference, so that it stays in its line.
 func (w *writer) element(name, text string) {
 	if text == "" {
 		w.line("<" + name + "/>")

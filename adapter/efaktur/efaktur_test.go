@@ -106,7 +106,8 @@ func wantRefusal(t *testing.T, s adapter.Submission, code string) *faktur.Reason
 func TestInvoicesAreWrittenAsBefore(t *testing.T) {
 	t.Parallel()
 	refused := map[string]string{
-		"trx-06": "trx_code_not_on_channel", "trx-07": "trx_code_not_on_channel", "not-ascii": "character_not_carried",
+		"trx-06": "trx_code_not_on_channel", "trx-07": "trx_code_not_on_channel",
+		"buyer-other": "buyer_number_not_carried", "not-ascii": "character_not_carried",
 	}
 	for _, c := range adaptertest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
@@ -156,17 +157,17 @@ func TestAmountsAreWholeRupiahAndSumUp(t *testing.T) {
 	}
 	s := submission(t, inv)
 	rows := parse(t, write(t, s).Content)
-	of := [][]string{ // price, quantity, total, discount, DPP nilai lain, PPN
-		{"1500000", "1", "1500001", "1", "1375000", "165000"},
-		{"1900001", "1", "1900001", "1", "1741667", "209000"},
-		{"5", "1", "5", "1", "4", "0"}, {"5", "1", "5", "1", "4", "0"}, {"5", "1", "5", "1", "4", "0"},
+	of := [][]string{ // price, quantity, total, discount, DPP, PPN
+		{"1500000.49", "1", "1500001", "1", "1500000", "165000"},
+		{"1900000.5", "1", "1900001", "1", "1900000", "209000"},
+		{"4.54", "1", "5", "1", "4", "0"}, {"4.54", "1", "5", "1", "4", "0"}, {"4.54", "1", "5", "1", "4", "0"},
 	}
 	for i, want := range of {
 		if got := rows[i+1][3:9]; !slices.Equal(got, want) {
 			t.Errorf("line %d is %v, want %v", i, got, want)
 		}
 	}
-	if got, want := rows[0][10:13], []string{"3116679", "374000", "0"}; !slices.Equal(got, want) {
+	if got, want := rows[0][10:13], []string{"3400012", "374000", "0"}; !slices.Equal(got, want) {
 		t.Errorf("sums %v, want %v", got, want)
 	}
 }
@@ -206,8 +207,8 @@ func TestRefusedNeedsNoNumber(t *testing.T) {
 func TestPayments(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string][]string{
-		"ordinary": {"0", "0", "0", "0"}, "": {"0", "0", "0", "0"}, // DPP nilai lain 82500 of DPP 90000
-		"down_payment": {"1", "82500", "9900", "0"}, "settlement": {"2", "82500", "9900", "0"},
+		"ordinary": {"0", "0", "0", "0"}, "": {"0", "0", "0", "0"},
+		"down_payment": {"1", "90000", "9900", "0"}, "settlement": {"2", "90000", "9900", "0"},
 	} {
 		inv := adaptertest.Cases()[3].Invoice
 		dpp := faktur.Rupiah(90_000)
@@ -220,7 +221,7 @@ func TestPayments(t *testing.T) {
 			inv.Payment = faktur.Payment{Type: name, DPP: &dpp}
 		}
 		fk := parse(t, write(t, submission(t, inv)).Content)[0]
-		if !slices.Equal(fk[14:18], want) || fk[10] != "275000" {
+		if !slices.Equal(fk[14:18], want) || fk[10] != "300000" {
 			t.Errorf("%s: %v of %s, want %v", name, fk[14:18], fk[10], want)
 		}
 	}
@@ -277,8 +278,11 @@ func TestCharactersBeyondASCIIAreRefusedWithTheirPlace(t *testing.T) {
 	s := ordinary(t)
 	s.Invoice.Buyer.IDType, s.Invoice.Buyer.IDNumber = faktur.IDTypePassport, "É1"
 	wantRefusal(t, s, "character_not_carried")
-	s.Invoice.Buyer.IDType, s.Invoice.Buyer.Email = faktur.IDTypeOther, "é@example.com" // neither is written
+	s = ordinary(t)
+	s.Invoice.Buyer.Email = "é@example.com" // is not written
 	write(t, s)
+	s.Reference = "INV\n1"
+	wantRefusal(t, s, "character_not_carried")
 }
 
 func TestARefusedDocumentHarmsNoOther(t *testing.T) {

@@ -1,6 +1,7 @@
 package efaktur
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -13,8 +14,8 @@ import (
 func refusal(s *adapter.Submission) *faktur.Reason {
 	inv := &s.Invoice
 	switch {
-	case s.Return != nil:
-		return adapter.Refuse("return_not_carried", "DJP's desktop application takes no returns since Coretax (FACTS 6). Write it in the Coretax portal, or move the taxpayer to another channel.")
+	case s.Return != nil: // only in Coretax (FACTS 6: DDTC-CUMA)
+		return adapter.Refuse("return_not_carried", "DJP's desktop application takes no returns. Write it in the Coretax portal, or move the taxpayer to another channel.")
 	case s.ReplacesNSFP != "":
 		// Since 8 November 2025 it does not reach Coretax (FACTS 6: ORTAX-DESK, DDTC-MIG).
 		return adapter.Refuse("replacement_not_carried", "A replacement made in DJP's desktop application does not reach Coretax any more (ETAX-API-10056). Replace %s in the Coretax portal; the next status import adopts the replacement.", s.ReplacesNSFP)
@@ -23,13 +24,18 @@ func refusal(s *adapter.Submission) *faktur.Reason {
 	case inv.SupportingDocument.Number != "":
 		// What KODE_DOKUMEN_PENDUKUNG takes is not known; the emitters write 0.
 		return adapter.Refuse("supporting_document_not_carried", "How the desktop application takes the supporting document %s is not known. Move the seller to another channel, or write this invoice in the portal.", inv.SupportingDocument.Number)
+	case inv.Buyer.IDType == faktur.IDTypeOther:
+		// Zeros are for passports only (DDTCNews 1804242), whose number has a place.
+		return adapter.Refuse("buyer_number_not_carried", "DJP's desktop application has no place for the number of a buyer who has neither NPWP nor NIK nor passport (%s). Write this invoice in the Coretax portal, or move the seller to another channel.", inv.Buyer.IDNumber)
 	}
-	return adapter.RefuseCharacters(texts(s), inCSV, "DJP's desktop application does not take (ETAX-API-10001)")
+	return cmp.Or(
+		adapter.RefuseCharacters(texts(s), inCSV, "DJP's desktop application does not take (ETAX-API-10001)"),
+		adapter.RefuseBrokenReference(s.Reference))
 }
 
 // inCSV is printable ASCII without the backslash, which Odoo's file has as an
 // escape before quotes: a reader that follows it would take another text. Line
-// breaks and tabs pass; plain makes spaces of them.
+// breaks and tabs pass, and become spaces.
 func inCSV(c rune) bool {
 	return c >= ' ' && c <= '~' && c != '\\' || c == '\n' || c == '\r' || c == '\t'
 }
