@@ -113,6 +113,17 @@ const (
 	WishMend Wish = "mend"
 )
 
+// Want notes what is to be done about a document that is at rest, and tells of
+// it. It is due at once.
+func (d *Document) Want(wish Wish, at time.Time) Event {
+	name := "cancellation_requested"
+	if wish == WishAmend {
+		name = "amendment_requested"
+	}
+	d.Wish, d.Reason, d.Work.DueAt = wish, nil, at
+	return d.Tell(d.Event(name), d.Status, at)
+}
+
 // Work is what the workers note on a document; no caller sees it.
 type Work struct {
 	// DueAt is when a worker should next look at the document (look-up, poll,

@@ -32,8 +32,8 @@ func EventTypes() []EventType {
 	for _, kind := range []Kind{KindInvoice, KindReturn} {
 		for _, name := range []string{"queued", "corrected", "submitting", "awaiting_upload", "signing_in_progress",
 			"signing_stuck", "approved", "saved_invalid", "deadline_near", "deadline_missed",
-			"amendment_pending", "amended", "amendment_refused", "cancellation_pending", "cancelled",
-			"cancellation_refused", "amount_mismatch", "duplicate_filed"} {
+			"amendment_requested", "amendment_pending", "amended", "amendment_refused",
+			"cancellation_requested", "cancellation_pending", "cancelled", "cancellation_refused", "amount_mismatch", "duplicate_filed"} {
 			types = append(types, EventType(string(kind)+"."+name))
 		}
 	}

@@ -207,14 +207,16 @@ func (h *Handlers) ReuploadInvoice(w http.ResponseWriter, r *http.Request) error
 // CancelInvoice cancels an invoice.
 //
 //	@Summary		Cancel an invoice
-//	@Description	At once while it is `queued`. A `saved_invalid` one is closed; a warning says what stays in Coretax. In signing it cannot be cancelled. Cancelling what is cancelled answers 200.
-//	@Description	The reference is free again afterwards.
+//	@Description	At once while it is `queued`, or stands in a file that nobody has downloaded. A `saved_invalid` one is closed; a warning says what stays in Coretax. In signing it cannot be cancelled. Cancelling what is cancelled answers 200.
+//	@Description	For an `approved` one the channel is asked; where the channel cannot, 409 `channel_cannot` says what a person does in the portal. The answer is 202 while the channel has not answered within two seconds, and while the buyer must agree (`cancellation_pending`); 200 says how it ended. Refused, it stays `approved`, `reason` says why, and `invoice.cancellation_refused` tells of it. Asking again is harmless.
+//	@Description	Once it is cancelled its reference is free again.
 //	@ID				cancelInvoice
 //	@Tags			invoices
 //	@Produce		json
 //	@Param			id	path		string	true	"The document's id"
-//	@Success		200	{object}	faktur.StoredInvoice	"The cancelled document"
-//	@Header			200	{string}	ETag	"Its version"
+//	@Success		200	{object}	faktur.StoredInvoice	"The cancelled document, or one that stays approved because the cancellation was refused"
+//	@Success		202	{object}	faktur.StoredInvoice	"The cancellation is under way"
+//	@Header			200,202	{string}	ETag	"Its version"
 //	@Failure		400	{object}	Problem	"A body that is not JSON; none is needed"
 //	@Failure		404	{object}	Problem	"There is none, or it is another tenant's"
 //	@Failure		409	{object}	Problem	"Its status forbids it; detail says what to do"
@@ -231,9 +233,12 @@ func (h *Handlers) CancelInvoice(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeOptional(w, r, &struct{}{}); err != nil {
 		return err
 	}
-	invoice, err := h.Service.Cancel(r.Context(), tenant(r.Context()), id)
+	invoice, underWay, err := h.Service.Cancel(r.Context(), tenant(r.Context()), id)
 	if err != nil {
 		return err
+	}
+	if underWay {
+		return writeInvoice(w, http.StatusAccepted, invoice)
 	}
 	return writeInvoice(w, http.StatusOK, invoice)
 }

@@ -56,19 +56,11 @@ func (db *DB) stepAll(ctx context.Context, tx *sqlx.Tx, steps []Step) ([]faktur.
 	if len(steps) == 0 {
 		return nil, nil
 	}
-	set, match := stepColumns(steps)
-	ids, err := db.updateMany(ctx, tx, "documents", set, match, "id")
-	if err != nil {
-		return nil, err
+	saved, events, err := db.takeSteps(ctx, tx, steps)
+	if err == nil && len(saved) != len(steps) {
+		err = errMoved
 	}
-	if len(ids) != len(steps) {
-		return nil, errMoved
-	}
-	var events []faktur.Event
-	for i := range steps {
-		events = append(events, steps[i].Events...)
-	}
-	return events, nil
+	return events, err
 }
 
 func (db *DB) insertFile(ctx context.Context, tx *sqlx.Tx, n NewFile) error {

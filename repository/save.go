@@ -34,44 +34,54 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 	}
 	var saved map[string]bool
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := db.keepPauses(ctx, tx, steps); err != nil {
-			return err
-		}
 		if f.Channel != "" {
 			if err := db.fence(ctx, tx, f); err != nil {
 				return err
 			}
 		}
-		set, match := stepColumns(steps)
-		ids, err := db.updateMany(ctx, tx, "documents", set, match, "id")
-		if err != nil {
-			return err
-		}
-		saved = make(map[string]bool, len(ids))
-		for _, id := range ids {
-			saved[id] = true
-		}
 		var events []faktur.Event
-		var done []Step
-		for i := range steps {
-			if saved[steps[i].Document.ID] {
-				events = append(events, steps[i].Events...)
-				done = append(done, steps[i])
-			}
-		}
-		if err := db.holdQueued(ctx, tx, steps); err != nil {
+		var err error
+		if saved, events, err = db.takeSteps(ctx, tx, steps); err != nil {
 			return err
 		}
-		told, err := db.judgeSigners(ctx, tx, done)
-		if err != nil {
-			return err
-		}
-		return db.insertEvents(ctx, tx, append(events, told...))
+		return db.insertEvents(ctx, tx, events)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("save: %w", err)
 	}
 	return saved, nil
+}
+
+// takeSteps takes the steps of documents that have not moved, with all that
+// follows from them, and sets also, a value each, besides. It gives the ids of
+// those that were taken, and the events to insert. It is the one way in which a
+// document changes.
+func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...column) (map[string]bool, []faktur.Event, error) {
+	if err := db.keepPauses(ctx, tx, steps); err != nil {
+		return nil, nil, err
+	}
+	set, match := stepColumns(steps)
+	ids, err := db.updateMany(ctx, tx, "documents", append(set, also...), match, "id")
+	if err != nil {
+		return nil, nil, err
+	}
+	saved := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		saved[id] = true
+	}
+	taken := make([]Step, 0, len(steps))
+	var events []faktur.Event
+	for i := range steps {
+		if saved[steps[i].Document.ID] {
+			taken = append(taken, steps[i])
+			events = append(events, steps[i].Events...)
+		}
+	}
+	if err := db.holdQueued(ctx, tx, taken); err != nil {
+		return nil, nil, err
+	}
+	told, err := db.judgeSigners(ctx, tx, taken)
+	return saved, append(events, told...), err
 }
 
 // stepColumns gives what a step may change, and what must still hold for it.
@@ -150,17 +160,12 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 	content, assessment := s.bodyTexts()
 	moved := false
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := db.keepPauses(ctx, tx, []Step{step}); err != nil {
-			return err
-		}
-		set, match := stepColumns([]Step{step})
-		set = append(set,
+		saved, events, err := db.takeSteps(ctx, tx, []Step{step},
 			column{name: "invoice_date", values: []string{s.date().String()}},
 			column{name: "counterpart", values: []string{step.Document.Counterpart}},
 			column{name: "upload_deadline", values: []string{dateText(step.Document.UploadDeadline)}},
 			column{name: "deadline_at", values: []int64{deadlineAt(step.Document.UploadDeadline)}})
-		ids, err := db.updateMany(ctx, tx, "documents", set, match, "id")
-		if moved = len(ids) == 0; err != nil || moved {
+		if moved = len(saved) == 0; err != nil || moved {
 			return err
 		}
 		if _, err := db.execIn(ctx, tx, `UPDATE document_bodies SET content = ?, assessment = ?,
@@ -168,10 +173,7 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 			content, assessment, contentHash, step.Document.ID); err != nil {
 			return err
 		}
-		if err := db.holdQueued(ctx, tx, []Step{step}); err != nil {
-			return err
-		}
-		return db.insertEvents(ctx, tx, step.Events)
+		return db.insertEvents(ctx, tx, events)
 	})
 	return !moved && err == nil, wrap("save correction", err)
 }

@@ -88,6 +88,13 @@ func (db *DB) ToLookUp(ctx context.Context, p Part, now time.Time, limit int) ([
 	return db.due(ctx, p, `d.status = 'submitting'`, now, limit)
 }
 
+// Wishing gives approved documents about which something is still to be done,
+// and for which it is due.
+func (db *DB) Wishing(ctx context.Context, p Part, wish faktur.Wish, now time.Time, limit int) ([]faktur.Document, error) {
+	// The first condition is what the index is made for.
+	return db.due(ctx, p, `d.wish <> '' AND d.wish = '`+string(wish)+`' AND d.status = 'approved'`, now, limit)
+}
+
 // ToPoll gives documents in the tax system's hands whose next question is due.
 func (db *DB) ToPoll(ctx context.Context, p Part, now time.Time, limit int) ([]faktur.Document, error) {
 	return db.due(ctx, p, `d.status IN ('signing_in_progress', 'amendment_pending', 'cancellation_pending')`, now, limit)

@@ -76,29 +76,6 @@ func (s *Service) requeue(d *faktur.Document, signer string) (faktur.Event, erro
 	return d.Apply(faktur.Change{To: faktur.Queued, Signer: signer, At: now})
 }
 
-// Cancel takes a document back that the tax system does not hold as approved.
-// Repeating a done cancel is no error.
-func (s *Service) Cancel(ctx context.Context, tenant, id string) (faktur.StoredInvoice, error) {
-	if withdrawn, err := s.withdraw(ctx, tenant, id); err != nil {
-		return faktur.StoredInvoice{}, err
-	} else if withdrawn {
-		return s.Invoice(ctx, tenant, id)
-	}
-	return s.change(ctx, tenant, id, func(stored *repository.Stored) (repository.Step, error) {
-		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
-		switch stored.Document.Status {
-		case faktur.Cancelled:
-			return step, nil
-		case faktur.Queued, faktur.SavedInvalid:
-		default:
-			return step, notNow(&stored.Document, "cancelled")
-		}
-		event, err := step.Document.Apply(faktur.Change{To: faktur.Cancelled, At: s.Now()})
-		step.Events = []faktur.Event{event}
-		return step, err
-	})
-}
-
 // notNow says why a document may not be changed in its status, and what to do.
 func notNow(d *faktur.Document, what string) error {
 	e := &faktur.Error{Kind: faktur.KindConflict, DocumentID: d.ID, DocumentStatus: d.Status}
@@ -110,7 +87,7 @@ func notNow(d *faktur.Document, what string) error {
 		e.Code, e.Detail = "submission_unknown", "It was handed over, and whether it arrived is not known yet. "+
 			"The gateway looks it up before anything else happens; try again when its status has changed."
 	case faktur.Approved:
-		e.Code, e.Detail = "channel_cannot", "It is approved. A person cancels or replaces it in the Coretax portal."
+		e.Code, e.Detail = "transition_not_allowed", "It is approved, and cannot be "+what+". Replace it (POST /invoices/"+d.ID+"/replace), or cancel it."
 	default:
 		e.Code, e.Detail = "transition_not_allowed", fmt.Sprintf("A document that is %s cannot be %s.", d.Status, what)
 	}

@@ -34,6 +34,10 @@ func shown(stored *repository.Stored) faktur.StoredInvoice {
 		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "delete_in_portal_first",
 			Message: "Coretax lists this invoice as " + d.CoretaxStatus + ". A person deletes it there before uploading its file, which would create it a second time."})
 	}
+	if stored.Document.Wish == faktur.WishCancel {
+		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "cancellation_requested",
+			Message: "Its cancellation was asked for, and the channel has not answered yet. The gateway keeps asking."})
+	}
 	return invoice
 }
 

@@ -140,7 +140,7 @@ func TestSigningStuckIsToldOnce(t *testing.T) {
 		if _, err := g.Reupload(context.Background(), tenant, id, ""); !isConflict(err, "signing_in_progress") {
 			t.Errorf("re-upload: %v", err)
 		}
-		if _, err := g.Cancel(context.Background(), tenant, id); !isConflict(err, "signing_in_progress") {
+		if _, _, err := g.Cancel(context.Background(), tenant, id); !isConflict(err, "signing_in_progress") {
 			t.Errorf("cancel: %v", err)
 		}
 	})

@@ -188,7 +188,7 @@ func TestAFileIsUploaded(t *testing.T) {
 		if entries, err := db.Audit(ctx, tenant, "", 10); err != nil || len(entries) != 1 || entries[0].Action != "file.uploaded" {
 			t.Errorf("audit: %+v, %v", entries, err)
 		}
-		if _, err := g.Cancel(ctx, tenant, id); !isConflict(err, "submission_unknown") {
+		if _, _, err := g.Cancel(ctx, tenant, id); !isConflict(err, "submission_unknown") {
 			t.Errorf("cancel of what was uploaded: %v", err)
 		}
 		if _, err := g.FileUploaded(ctx, service.Operator{Tenant: "another"}, file.ID); !isConflict(err, "not_found") {
@@ -259,7 +259,7 @@ func TestCancellingWithdrawsAFileNobodyHas(t *testing.T) {
 		ids := g.accept(t, "INV/1", "INV/2")
 		first := g.oneFile(t)
 		for range 2 {
-			cancelled, err := g.Cancel(ctx, tenant, ids[0])
+			cancelled, _, err := g.Cancel(ctx, tenant, ids[0])
 			if err != nil || cancelled.Status != faktur.Cancelled {
 				t.Fatalf("cancel: %+v, %v", cancelled, err)
 			}
@@ -274,7 +274,7 @@ func TestCancellingWithdrawsAFileNobodyHas(t *testing.T) {
 		if _, _, err := g.Download(ctx, tenant, second.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := g.Cancel(ctx, tenant, ids[1]); !isConflict(err, "file_downloaded") {
+		if _, _, err := g.Cancel(ctx, tenant, ids[1]); !isConflict(err, "file_downloaded") {
 			t.Errorf("cancel of what was downloaded: %v", err)
 		}
 		if status := g.status(t, ids[1]); status != faktur.AwaitingUpload {
@@ -377,7 +377,7 @@ func TestFilesHoldUnderConcurrency(t *testing.T) {
 			ids[i] = g.post(t, fmt.Sprintf("INV/%d", i))
 			people.Go(func() {
 				if i%4 == 0 {
-					ignoreBusy(t, func() error { _, err := g.Cancel(ctx, tenant, ids[i]); return err })
+					ignoreBusy(t, func() error { _, _, err := g.Cancel(ctx, tenant, ids[i]); return err })
 				}
 				if i%4 == 1 {
 					content := invoice(seller, fmt.Sprintf("INV/%d", i))

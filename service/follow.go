@@ -85,6 +85,17 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 		return nil
 	}
 	return c.service.settle(ctx, part, ours, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
-		return c.service.adopt(d, latest[d.ClientID()], asked)
+		return c.service.adoptChange(d, latest[d.ClientID()], asked)
 	})
+}
+
+// adoptChange takes a change over. The feed tells of the past: an approval in
+// it may be the one before a cancellation or an amendment began, and no
+// refusal by the buyer. So what waits for its buyer is asked about instead.
+func (s *Service) adoptChange(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error) {
+	if o.Status == faktur.Approved && (d.Status == faktur.AmendmentPending || d.Status == faktur.CancellationPending) {
+		d.Work.DueAt = asked
+		return nil, nil
+	}
+	return s.adopt(d, o, asked)
 }

@@ -61,7 +61,7 @@ func TestPauseAndResume(t *testing.T) {
 		if view, err := g.Status(ctx, tenant, id); err != nil || view.Status != faktur.Queued {
 			t.Errorf("a paused seller's invoice is %s, %v", view.Status, err)
 		}
-		if _, err := g.Cancel(ctx, tenant, invalid); err != nil {
+		if _, _, err := g.Cancel(ctx, tenant, invalid); err != nil {
 			t.Errorf("what waits cannot be cancelled: %v", err)
 		}
 		if _, err := g.Resume(ctx, somebody("it is back"), seller); err != nil {

@@ -61,7 +61,8 @@ type Service struct {
 
 	// queued rings when something waits to be handed over; told when the feed
 	// has grown; ours when it was this process that made it grow.
-	queued, told, ours bell
+	// wished rings when something is asked of a channel about what is approved.
+	queued, told, ours, wished bell
 }
 
 // New makes a Service. Nothing runs before Run.

@@ -109,7 +109,7 @@ func (s *Service) adoptKnown(d *faktur.Document, o adapter.Outcome, asOf time.Ti
 	if d.Status.CanBecome(o.Status) {
 		return s.steps(d, o, o.Status)
 	}
-	if o.NSFP != "" && d.Status.CanBecome(faktur.Approved) && faktur.Approved.CanBecome(o.Status) {
+	if o.NSFP != "" && o.Status != d.Status && d.Status.CanBecome(faktur.Approved) && faktur.Approved.CanBecome(o.Status) {
 		return s.steps(d, o, faktur.Approved, o.Status) // seen only after more had happened
 	}
 	s.adoptWord(d, o)
@@ -128,7 +128,11 @@ func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Stat
 	now := s.Now()
 	var events []faktur.Event
 	for _, status := range by {
-		event, err := d.Apply(faktur.Change{To: status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: o.Reason, Signer: o.Signer, Receipt: o.Receipt, At: now})
+		why := o.Reason
+		if why == nil && status == faktur.Approved {
+			why = buyerRefused(d.Status)
+		}
+		event, err := d.Apply(faktur.Change{To: status, CoretaxStatus: o.CoretaxStatus, NSFP: o.NSFP, Reason: why, Signer: o.Signer, Receipt: o.Receipt, At: now})
 		if err != nil {
 			return nil, err
 		}
@@ -136,6 +140,21 @@ func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Stat
 	}
 	d.Work.DueAt = now.Add(s.PollMin)
 	return events, nil
+}
+
+// buyerRefused is why a document is approved again that waited for its buyer; nil
+// for one that did not. That there is no other way back is an assumption (FACTS
+// 5.2: "Refusal by the buyer: [NF]").
+func buyerRefused(from faktur.Status) *faktur.Reason {
+	message := "The buyer did not agree to the cancellation."
+	switch from {
+	case faktur.CancellationPending:
+	case faktur.AmendmentPending:
+		message = "The buyer did not agree to the replacement."
+	default:
+		return nil
+	}
+	return &faktur.Reason{Code: "buyer_refused", Action: faktur.ActionContactSupport, Origin: faktur.OriginGateway, Message: message}
 }
 
 // adoptWord keeps the tax system's own word, and the channel's name of the

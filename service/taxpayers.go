@@ -120,12 +120,20 @@ func (s *Service) checkLivemode(ctx context.Context, t faktur.Taxpayer, d adapte
 			known.Livemode, t.Channel, d.Livemode))
 }
 
-// channelFor finds a channel of this gateway, or says which setting is missing.
-func (s *Service) channelFor(name faktur.Channel) (*channel, error) {
+// channelNamed gives a channel of this gateway, nil when there is none.
+func (s *Service) channelNamed(name faktur.Channel) *channel {
 	for _, c := range s.channels {
 		if c.Name() == name {
-			return c, nil
+			return c
 		}
+	}
+	return nil
+}
+
+// channelFor finds a channel of this gateway, or says which setting is missing.
+func (s *Service) channelFor(name faktur.Channel) (*channel, error) {
+	if c := s.channelNamed(name); c != nil {
+		return c, nil
 	}
 	message := fmt.Sprintf("This gateway is not set up for channel %s.", name)
 	if name == faktur.ChannelPJAP {

@@ -51,6 +51,20 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelLosesItsAnswer: as a submission does, with the same words; it is done.
+func TestCancelLosesItsAnswer(t *testing.T) {
+	t.Parallel()
+	s := open(t, simulator.Config{})
+	s.submit(submission("a-1", "SIM-502"))
+	s.clock.Advance(long)
+	if got := s.cancel("a-1"); got.code != http.StatusBadGateway {
+		t.Errorf("answered %d", got.code)
+	}
+	if got := read[cancelled](t, s.cancel("a-1")).Result; got.Status != faktur.Cancelled {
+		t.Errorf("asked again: %+v", got)
+	}
+}
+
 // TestReplace: the serial is kept and the counter counts; the original is
 // amended at once, or when its buyer agrees.
 func TestReplace(t *testing.T) {

@@ -104,17 +104,22 @@ func (s *Simulator) cancel(w http.ResponseWriter, r *http.Request) error {
 	if known == nil || known.hidden {
 		return &problem{Status: http.StatusNotFound, Code: "not_found", Detail: "No submission is known under that client id."}
 	}
+	fails := failsNot
 	switch known.status {
 	case faktur.Cancelled, faktur.CancellationPending:
 	case faktur.Approved:
 		if err := s.do(entry{Op: opCancel, ClientID: id}); err != nil {
 			return err
 		}
+		fails = fails.worse(known.Reference)
 	default:
 		return &problem{Status: http.StatusConflict, Code: "cannot_cancel",
 			Detail: "It is " + coretaxWord[known.status] + "; only an approved one can be cancelled."}
 	}
 	if err := s.journal.write(); err != nil {
+		return err
+	}
+	if err := fails.after(); err != nil {
 		return err
 	}
 	return write(w, cancelAnswer{Result: statusResult{ClientID: id, Found: true, standing: known.standing()}})

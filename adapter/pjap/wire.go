@@ -118,6 +118,16 @@ type statusResult struct {
 	standing
 }
 
+type cancelRequest struct {
+	Livemode bool   `json:"livemode"`
+	Signer   string `json:"signer,omitzero"`
+}
+
+type cancelAnswer struct {
+	Livemode *bool        `json:"livemode"`
+	Result   statusResult `json:"result"`
+}
+
 type lookUpAnswer struct {
 	Livemode *bool          `json:"livemode"`
 	Results  []lookUpResult `json:"results"`
