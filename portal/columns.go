@@ -25,6 +25,7 @@ type column struct {
 // header says where the columns of a table are.
 type header struct {
 	columns []column
+	kind    string            // of the table, in a template
 	row     int               // its number in the file
 	at      map[string]int    // by key
 	titles  map[string]string // by key, as they stand in the file

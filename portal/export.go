@@ -160,7 +160,7 @@ func exportRow(row *sheet.Row, h *header) ExportRow {
 	}
 	r := reader{row: row, header: h}
 	e.Reference = r.exact("reference")
-	e.Seller = strings.NewReplacer(".", "", "-", "", " ", "").Replace(r.text("seller"))
+	e.Seller = bareNumber(r.text("seller"))
 	e.Date = r.date("date")
 	if h.has("return_date") {
 		e.Date = r.date("return_date")

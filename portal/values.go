@@ -14,6 +14,7 @@ import (
 type reader struct {
 	row    *sheet.Row
 	header *header
+	comma  bool // numbers written as text have decimal commas
 	faults []faktur.Fault
 }
 

@@ -23,6 +23,7 @@ type commandLine struct {
 	Serve         serveCommand         `cmd:"" help:"Run the gateway."`
 	Migrate       migrateCommand       `cmd:"" help:"Bring the database's schema up, down, or show where it stands."`
 	Keys          keysCommand          `cmd:"" help:"Create, list and revoke API keys."`
+	Import        importCommand        `cmd:"" help:"Post the invoices of a spreadsheet: DJP's Excel template, or a CSV."`
 	Simulator     simulatorCommand     `cmd:"" help:"Run a simulated tax system that speaks the connector protocol."`
 	Bench         benchCommand         `cmd:"" help:"Measure a whole gateway: accepted and full lives a second, times, cost; checks that nothing is lost or doubled."`
 	Health        healthCommand        `cmd:"" help:"Ask a running gateway whether it is well; exits 1 when it is not."`
