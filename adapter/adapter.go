@@ -211,6 +211,9 @@ type Question struct {
 	Attempt      int              // 1 for the first; 0 when it is not said
 	AcceptedAt   time.Time        // when the gateway accepted the document; zero when it is not said
 	Provider     *faktur.Provider // nil where the channel itself is set up for all
+	// Secrets are what an answer might repeat and nobody may see: the
+	// passphrases of the taxpayer's signers, where the channel is PerTaxpayer.
+	Secrets []faktur.Secret
 	// ReplacesNSFP and ReplacesReceipt name the invoice that this one replaces,
 	// which has the same reference; "" for an original.
 	ReplacesNSFP, ReplacesReceipt string

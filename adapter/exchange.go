@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 // MaxAnswer bounds what is read of one answer, in bytes.
@@ -171,15 +173,15 @@ func CleanText(text string) string {
 type Scrub struct{ hide *strings.Replacer }
 
 // NewScrub hides these secrets; "" is none.
-func NewScrub(secrets ...string) Scrub {
+func NewScrub(secrets ...faktur.Secret) Scrub {
 	var forms []string
 	for _, secret := range secrets {
 		if secret == "" {
 			continue
 		}
-		forms = append(forms, secret)
+		forms = append(forms, secret.Reveal())
 		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-			forms = append(forms, encoding.EncodeToString([]byte(secret)))
+			forms = append(forms, encoding.EncodeToString([]byte(secret.Reveal())))
 		}
 	}
 	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) }) // the longest first: one may hold another

@@ -138,7 +138,7 @@ func capture(t *testing.T, at time.Time, secrets ...webhook.Secret) verification
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed, err := webhook.ParseCIDRs("127.0.0.0/8")
+	allowed, err := webhook.ParseCIDRs(webhook.AllowVariable, "127.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,8 @@ func everyCode(t *testing.T) (refused, doubted told) {
 	broken := decode[faktur.TaxInvoice](t, []byte(`{"date":"2026-02-31","lines":[{"ppn_rate":"12%","ppnbm_rate":1000}]}`))
 	_, err = assess(broken)
 	refused.add(faultsOf(t, err))
-	settings := decode[faktur.Settings](t, []byte(`{"settle_window":"soon","upload_deadlines":{"November":"2026-12-22","2026-11":"2026-11-20"}}`))
+	settings := decode[faktur.Settings](t, []byte(`{"settle_window":"soon","upload_deadlines":{"November":"2026-12-22","2026-11":"2026-11-20"},
+		"provider":{"base_url":"http://192.168.1.1","paths":{"list":"list"}}}`))
 	taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT", Channel: faktur.ChannelPJAP, Settings: settings}
 	refused.add(faultsOf(t, taxpayer.Validate()))
 	for _, c := range mappingCases {

@@ -107,6 +107,7 @@ func (t *Taxpayer) Validate() error {
 	for _, month := range slices.Sorted(maps.Keys(t.Settings.UploadDeadlines)) {
 		found.checkDeadline(month, t.Settings.UploadDeadlines[month])
 	}
+	found.checkProvider(t.Channel, t.Settings.Provider)
 	return found.refusal()
 }
 

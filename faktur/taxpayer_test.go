@@ -27,6 +27,17 @@ func TestTaxpayerValidate(t *testing.T) {
 			[]string{"/settings/rounding unknown_value", "/settings/settle_window duration_malformed", "/settings/tolerance amount_negative",
 				"/settings/upload_deadlines/2026-11 deadline_too_early", "/settings/upload_deadlines/2026-12 date_malformed",
 				"/settings/upload_deadlines/2027-01 date_malformed", "/settings/upload_deadlines/next~1month month_malformed"}},
+		{"a provider's settings", `{"name":"PT","channel":"pajakio","settings":{"provider":{"token":"[secret]","base_url":"https://sandbox-openapi.pajak.io",
+			"paths":{"detail":"/v3/{id}"}}}}`, nil},
+		{"no provider", `{"name":"PT","channel":"klikpajak"}`, []string{"/settings/provider required"}},
+		{"a provider without secrets", `{"name":"PT","channel":"klikpajak","settings":{"provider":{"token":"t"}}}`,
+			[]string{"/settings/provider/client_id required", "/settings/provider/client_secret required"}},
+		{"a provider's settings all wrong", `{"name":"PT","channel":"pajakio","settings":{"provider":{"base_url":"http://192.168.1.1",
+			"paths":{"a/b":"x","list":"/../x","create":"/x?y","approve":"/x"}}}}`,
+			[]string{"/settings/provider/base_url base_url_malformed", "/settings/provider/paths/a~1b unknown_value", "/settings/provider/paths/a~1b path_malformed",
+				"/settings/provider/paths/approve unknown_value", "/settings/provider/paths/create path_malformed",
+				"/settings/provider/paths/list path_malformed", "/settings/provider/token required"}},
+		{"a provider kept on another channel", `{"name":"PT","channel":"pjap","settings":{"provider":{"base_url":"https://api.mekari.com","paths":{"find":"/x"}}}}`, nil},
 	} {
 		taxpayer := decode[faktur.Taxpayer](t, []byte(c.body))
 		taxpayer.NPWP = "0012345674901000"
@@ -43,7 +54,8 @@ func TestTaxpayerValidate(t *testing.T) {
 func TestEveryChannelMayBeRegistered(t *testing.T) {
 	t.Parallel()
 	for _, channel := range faktur.Channels() {
-		taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT Penjual", Channel: channel}
+		taxpayer := faktur.Taxpayer{NPWP: "0012345674901000", Name: "PT Penjual", Channel: channel,
+			Settings: faktur.Settings{Provider: &faktur.Provider{Token: "t", ClientID: "c", ClientSecret: "s"}}}
 		if err := taxpayer.Validate(); err != nil {
 			t.Errorf("%s: %v", channel, err)
 		}

@@ -94,7 +94,7 @@ func blackHole(t testing.TB) string {
 // loopback is a service that may deliver to this machine.
 func loopback(t testing.TB, db *repository.DB, lease time.Duration) *Service {
 	t.Helper()
-	allowed, err := webhook.ParseCIDRs("127.0.0.0/8")
+	allowed, err := webhook.ParseCIDRs(webhook.AllowVariable, "127.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func newService(t testing.TB, db *repository.DB, configure ...func(*service.Conf
 	if err != nil {
 		t.Fatal(err)
 	}
-	loopback, err := webhook.ParseCIDRs("127.0.0.0/8")
+	loopback, err := webhook.ParseCIDRs(webhook.AllowVariable, "127.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func TestTheEveningOfThe20th(t *testing.T) {
 			}
 			queued = append(queued, result.DocumentID)
 		}
-		_, _, err := g.Register(ctx, faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT Penjual", Channel: faktur.ChannelPajakio}, somebody("down on the 20th"))
+		_, _, err := g.Register(ctx, faktur.Taxpayer{Tenant: tenant, NPWP: seller, Name: "PT Penjual", Channel: faktur.ChannelPajakio, Settings: faktur.Settings{Provider: &faktur.Provider{Token: "token"}}}, somebody("down on the 20th"))
 		if err != nil {
 			t.Fatal(err)
 		}

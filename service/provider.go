@@ -40,6 +40,9 @@ func (s *Service) sealProvider(ctx context.Context, t *faktur.Taxpayer) error {
 	if before == nil {
 		before = &faktur.Provider{}
 	}
+	if err := refuseUnknownSecrets(p, before); err != nil {
+		return err
+	}
 	text, err := json.Marshal(sealedProvider{BaseURL: p.BaseURL, Paths: p.Paths, ClientID: p.ClientID,
 		Token: p.Token.Or(before.Token).Reveal(), ClientSecret: p.ClientSecret.Or(before.ClientSecret).Reveal()})
 	if err != nil {
@@ -47,6 +50,21 @@ func (s *Service) sealProvider(ctx context.Context, t *faktur.Taxpayer) error {
 	}
 	t.SealedProvider = s.Sealer.Seal(text, providerRow(t))
 	return nil
+}
+
+// refuseUnknownSecrets: what only stands for a stored secret needs one.
+func refuseUnknownSecrets(p, stored *faktur.Provider) error {
+	var faults []faktur.Fault
+	for _, secret := range []struct {
+		pointer      string
+		sent, stored faktur.Secret
+	}{{"/settings/provider/token", p.Token, stored.Token}, {"/settings/provider/client_secret", p.ClientSecret, stored.ClientSecret}} {
+		if secret.sent.Hidden() && secret.stored == "" {
+			faults = append(faults, faktur.Fault{Pointer: secret.pointer, Code: "secret_unknown",
+				Message: "[secret] stands for a secret that is stored already, and none is. Send the secret itself."})
+		}
+	}
+	return faktur.Invalid(faults)
 }
 
 // openProvider fills in a stored registration's provider settings.

@@ -59,19 +59,19 @@ func prefixes(texts ...string) []netip.Prefix {
 	return list
 }
 
-// ParseCIDRs reads the setting AllowVariable: ranges or single addresses,
-// separated by commas or spaces. "" is none. A range that webhooks never reach
-// is an error, so that nobody believes to have opened it.
-func ParseCIDRs(text string) ([]netip.Prefix, error) {
+// ParseCIDRs reads a setting such as AllowVariable: ranges or single addresses,
+// separated by commas or spaces. "" is none. A range that is never reached is an
+// error, so that nobody believes to have opened it.
+func ParseCIDRs(setting, text string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, field := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		prefix, err := parsePrefix(field)
 		if err != nil || prefix.Addr().Is4In6() {
-			return nil, fmt.Errorf("%s: %q is neither a range such as 192.168.0.0/16 nor an address", AllowVariable, field)
+			return nil, fmt.Errorf("%s: %q is neither a range such as 192.168.0.0/16 nor an address", setting, field)
 		}
 		for _, n := range never {
 			if n.Bits() <= prefix.Bits() && n.Contains(prefix.Addr()) {
-				return nil, fmt.Errorf("%s: %s cannot be opened: link-local, metadata and multicast addresses never receive webhooks", AllowVariable, field)
+				return nil, fmt.Errorf("%s: %s cannot be opened: link-local, metadata and multicast addresses are never called", setting, field)
 			}
 		}
 		list = append(list, prefix)

@@ -113,7 +113,7 @@ func TestParseCIDRs(t *testing.T) {
 		{"fe80::/64", "", "cannot be opened"},
 	}
 	for _, c := range cases {
-		list, err := ParseCIDRs(c.text)
+		list, err := ParseCIDRs(AllowVariable, c.text)
 		texts := make([]string, len(list))
 		for i, p := range list {
 			texts[i] = p.String()

@@ -63,7 +63,7 @@ func NewSender(c Config) *Sender {
 		s.userAgent = "fakturgate"
 	}
 	if c.Transport == nil {
-		c.Transport = guardedTransport(&s.Guard)
+		c.Transport = s.Guard.Transport()
 	}
 	s.client = &http.Client{
 		Transport:     c.Transport,
@@ -72,7 +72,9 @@ func NewSender(c Config) *Sender {
 	return s
 }
 
-func guardedTransport(g *Guard) *http.Transport {
+// Transport is a network that reaches only what the guard lets pass, whatever a
+// name resolves to by then. It uses no proxy.
+func (g *Guard) Transport() *http.Transport {
 	dialer := &net.Dialer{Resolver: g.Resolver, ControlContext: g.control}
 	return &http.Transport{
 		Proxy:                  nil, // a proxy of the environment would resolve names behind the guard's back

@@ -58,8 +58,8 @@ type Bench struct {
 	Livemode bool // the other side's own
 	// Provider is how the suite's taxpayer signs in, where the channel is PerTaxpayer.
 	Provider *faktur.Provider
-	// Filed says how often the tax system took a submission under a client id.
-	Filed func(clientID string) int
+	// Filed says how often the tax system took a submission.
+	Filed func(s adapter.Submission) int
 	// Settle lets enough time pass that all that was taken is signed and seen by
 	// look-up.
 	Settle func()
@@ -140,7 +140,7 @@ func handsOver(t *testing.T, h Harness) {
 		if o.Certainty != adapter.Known || !faktur.Submitting.CanBecome(o.Status) || o.Status == faktur.SavedInvalid {
 			t.Errorf("outcome %d = %s, want it Known, in a status that follows submitting", i, told(o))
 		}
-		if n := b.Filed(batch[i].ClientID); n != 1 {
+		if n := b.Filed(batch[i]); n != 1 {
 			t.Errorf("item %d was taken %d times, want once", i, n)
 		}
 	}
@@ -163,14 +163,15 @@ func handsOver(t *testing.T, h Harness) {
 	}
 }
 
-var neverSent = adapter.Question{ClientID: "never-sent-1", Kind: faktur.KindInvoice, TaxpayerNPWP: "0012345674901000", Reference: "NEVER/1"}
+func (b *Bench) neverSent() adapter.Question {
+	return adapter.Question{ClientID: "never-sent-1", Kind: faktur.KindInvoice, TaxpayerNPWP: "0012345674901000", Reference: "NEVER/1", Provider: b.Provider}
+}
 
 func knowsNothingUnsent(t *testing.T, h Harness) {
 	t.Parallel()
 	b := h.Open(t)
 	d := b.describe(t)
-	neverSent := neverSent
-	neverSent.Provider = b.Provider
+	neverSent := b.neverSent()
 	outcomes, err := b.Channel.Status(t.Context(), []adapter.Question{neverSent})
 	if err != nil || len(outcomes) != 1 || outcomes[0].Certainty != adapter.Absent {
 		t.Errorf("Status = %s, %v; want Absent", told(outcomes...), err)
@@ -198,7 +199,7 @@ func refusesOtherLivemode(t *testing.T, h Harness) {
 			t.Errorf("Submit = %s, %v; want *adapter.NotSent", told(outcomes...), err)
 		}
 		for _, s := range batch {
-			if n := b.Filed(s.ClientID); n != 0 {
+			if n := b.Filed(s); n != 0 {
 				t.Errorf("%s was taken %d times by the wrong side", s.ClientID, n)
 			}
 		}
@@ -213,7 +214,7 @@ func startsNotLate(t *testing.T, h Harness) {
 	cancel()
 	batch := b.batch(t, 1, b.Livemode)
 	outcomes, err := b.Channel.Submit(ctx, batch)
-	if _, ok := errors.AsType[*adapter.NotSent](err); !ok || b.Filed(batch[0].ClientID) != 0 {
+	if _, ok := errors.AsType[*adapter.NotSent](err); !ok || b.Filed(batch[0]) != 0 {
 		t.Errorf("Submit = %s, %v; want *adapter.NotSent and nothing taken", told(outcomes...), err)
 	}
 }
@@ -234,7 +235,7 @@ func servesMany(t *testing.T, h Harness) {
 				t.Errorf("Status: %v", err)
 			}
 			for _, s := range batch {
-				if n := b.Filed(s.ClientID); n != 1 {
+				if n := b.Filed(s); n != 1 {
 					t.Errorf("%s was taken %d times, want once", s.ClientID, n)
 				}
 			}
@@ -259,8 +260,8 @@ func refusesOne(t *testing.T, h Harness) {
 			if i != bad {
 				want, filed = o.Status, 1
 			}
-			if o.Certainty != adapter.Known || o.Status != want || b.Filed(batch[i].ClientID) != filed {
-				t.Errorf("outcome %d = %s, taken %d times; want %s, taken %d times", i, told(o), b.Filed(batch[i].ClientID), want, filed)
+			if o.Certainty != adapter.Known || o.Status != want || b.Filed(batch[i]) != filed {
+				t.Errorf("outcome %d = %s, taken %d times; want %s, taken %d times", i, told(o), b.Filed(batch[i]), want, filed)
 			}
 		}
 		if why := outcomes[bad].Reason; why == nil || why.Code == "" || why.Action == "" || why.Message == "" || why.Origin == "" {
@@ -305,7 +306,7 @@ func saysOnlyWhatIsCertain(t *testing.T, h Harness, fault Fault) {
 	}
 	b.recover(t, batch)
 	for _, s := range batch {
-		if n := b.Filed(s.ClientID); n != 1 {
+		if n := b.Filed(s); n != 1 {
 			t.Errorf("%s was taken %d times in the end, want once", s.ClientID, n)
 		}
 	}
@@ -319,7 +320,7 @@ func (b *Bench) agrees(t *testing.T, batch []adapter.Submission, outcomes []adap
 		t.Fatalf("Submit gave %d outcomes, want %d", len(outcomes), len(batch))
 	}
 	for i, s := range batch {
-		filed := b.Filed(s.ClientID)
+		filed := b.Filed(s)
 		switch {
 		case notSent && filed != 0:
 			t.Errorf("%s: the channel says that nothing was sent (%v), and it was taken", s.ClientID, err)
@@ -342,11 +343,11 @@ func (b *Bench) recover(t *testing.T, batch []adapter.Submission) {
 		t.Fatalf("LookUp = %s, %v", told(found...), err)
 	}
 	for i, o := range found {
-		if o.Certainty == adapter.Known && b.Filed(batch[i].ClientID) == 1 {
+		if o.Certainty == adapter.Known && b.Filed(batch[i]) == 1 {
 			continue
 		}
-		if o.Certainty != adapter.Absent && o.Certainty != adapter.NotTaken || b.Filed(batch[i].ClientID) != 0 {
-			t.Errorf("LookUp of %s = %s, and it was taken %d times", batch[i].ClientID, told(o), b.Filed(batch[i].ClientID))
+		if o.Certainty != adapter.Absent && o.Certainty != adapter.NotTaken || b.Filed(batch[i]) != 0 {
+			t.Errorf("LookUp of %s = %s, and it was taken %d times", batch[i].ClientID, told(o), b.Filed(batch[i]))
 			continue
 		}
 		batch[i].Receipt = o.Receipt // as the gateway keeps it

@@ -52,16 +52,9 @@ func (b *Bench) refuses(t *testing.T, s adapter.Submission) {
 	if outcomes[0].Certainty != adapter.Known || outcomes[0].Status != faktur.SavedInvalid || why == nil || why.Code == "" || why.Message == "" || why.Action == "" {
 		t.Errorf("the channel cannot do this, and says %s; want a refusal with its reason", told(outcomes...))
 	}
-	if n := b.Filed(s.ClientID); n != 0 {
+	if n := b.Filed(s); n != 0 {
 		t.Errorf("the channel cannot do this, and filed it %d times", n)
 	}
-}
-
-// submission gives one that this side takes.
-func (b *Bench) submission(t *testing.T, reference string) adapter.Submission {
-	s := Submission(t, reference, b.Livemode)
-	s.Provider = b.Provider
-	return s
 }
 
 // replaces: a replacement takes the place of what it replaces.
@@ -104,8 +97,8 @@ func takesDownPayment(t *testing.T, h Harness) {
 	if err != nil || len(outcomes) != 1 {
 		t.Fatalf("Submit = %s, %v", told(outcomes...), err)
 	}
-	if o := outcomes[0]; o.Certainty != adapter.Known || o.Status == faktur.SavedInvalid || b.Filed(s.ClientID) != 1 {
-		t.Errorf("the down payment is %s and was filed %d times", told(o), b.Filed(s.ClientID))
+	if o := outcomes[0]; o.Certainty != adapter.Known || o.Status == faktur.SavedInvalid || b.Filed(s) != 1 {
+		t.Errorf("the down payment is %s and was filed %d times", told(o), b.Filed(s))
 	}
 }
 
@@ -125,9 +118,7 @@ func prints(t *testing.T, h Harness) {
 	if !ok {
 		t.Fatal("it says that it has PDFs, and is no adapter.Printer")
 	}
-	unsent := neverSent
-	unsent.Provider = b.Provider
-	if pdf, err := printer.PDF(t.Context(), unsent); !errors.Is(err, adapter.ErrNoPDF) {
+	if pdf, err := printer.PDF(t.Context(), b.neverSent()); !errors.Is(err, adapter.ErrNoPDF) {
 		t.Errorf("the PDF of what was never sent is %+v, %v; want adapter.ErrNoPDF", pdf, err)
 	}
 	s := b.submission(t, "INV/PRINTED")

@@ -64,6 +64,14 @@ func QuestionAbout(s adapter.Submission) adapter.Question {
 	return q
 }
 
+// submission gives one that this side takes.
+func (b *Bench) submission(t *testing.T, reference string) adapter.Submission {
+	t.Helper()
+	s := Submission(t, reference, b.Livemode)
+	s.Provider = b.Provider
+	return s
+}
+
 func (b *Bench) batch(t *testing.T, n int, livemode bool) []adapter.Submission {
 	t.Helper()
 	batch := Batch(t, n, livemode)

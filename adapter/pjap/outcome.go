@@ -1,7 +1,6 @@
 package pjap
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -79,10 +78,10 @@ func (r lookUpResult) outcome() adapter.Outcome {
 		if o.Certainty == adapter.Unknown {
 			return adapter.Outcome{}
 		}
-		if best.Certainty == adapter.Absent || reach(o.Status) > reach(best.Status) {
+		if best.Certainty == adapter.Absent || adapter.Reach(o.Status) > adapter.Reach(best.Status) {
 			best = o
 		}
-		if reach(o.Status) > reach(faktur.Cancelled) {
+		if adapter.Filed(o.Status) {
 			filed = append(filed, entry.CoretaxStatus+" "+entry.NSFP)
 		}
 	}
@@ -93,19 +92,11 @@ func (r lookUpResult) outcome() adapter.Outcome {
 	return best
 }
 
-// wireStatuses are the protocol's statuses, from the least to the furthest reach.
-var wireStatuses = []faktur.Status{
-	faktur.SavedInvalid, faktur.Cancelled, "", faktur.AwaitingUpload, faktur.SigningInProgress,
-	faktur.Amended, faktur.CancellationPending, faktur.AmendmentPending, faktur.Approved,
-}
-
-func reach(status faktur.Status) int { return slices.Index(wireStatuses, status) }
-
 // outcome of a submission that the connector holds. A status that the protocol
 // does not have is not guessed at: only the tax system's word is passed on.
 func (s standing) outcome() adapter.Outcome {
 	o := adapter.Outcome{Certainty: adapter.Known, Status: faktur.Status(s.Status), CoretaxStatus: adapter.CleanText(s.CoretaxStatus), Reason: s.Reason.reason()}
-	if reach(o.Status) < 0 {
+	if adapter.Reach(o.Status) < 0 {
 		o.Status = ""
 	}
 	if s.NSFP != "" {

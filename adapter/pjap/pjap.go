@@ -63,7 +63,7 @@ func New(c Config) (*Channel, error) {
 	channel := &Channel{
 		base: base, http: adapter.NewHTTP(c.Transport, c.UserAgent),
 		authorize: func() http.Header { return nil },
-		scrub:     adapter.NewScrub(c.Token).Text,
+		scrub:     adapter.NewScrub(faktur.Secret(c.Token)).Text,
 	}
 	if token := c.Token; token != "" {
 		channel.authorize = func() http.Header { return http.Header{"Authorization": {"Bearer " + token}} }

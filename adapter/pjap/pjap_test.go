@@ -89,13 +89,13 @@ func openBench(t *testing.T) *adaptertest.Bench {
 	address, transport := faulty.Serve(t)
 	return &adaptertest.Bench{
 		Channel: newChannel(t, address, transport),
-		Filed: func(clientID string) int {
+		Filed: func(s adapter.Submission) int {
 			entries, err := sim.Ledger("")
 			if err != nil {
 				t.Error(err)
 			}
 			for _, entry := range entries {
-				if entry.ClientID == clientID {
+				if entry.ClientID == s.ClientID {
 					return entry.Accepted
 				}
 			}

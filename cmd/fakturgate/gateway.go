@@ -86,9 +86,9 @@ func (g *gateway) makeService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	allowed, err := webhook.ParseCIDRs(g.config.WebhookAllowCIDRs)
+	allowed, err := webhook.ParseCIDRs(webhook.AllowVariable, g.config.WebhookAllowCIDRs)
 	if err != nil {
-		return fmt.Errorf("FAKTURGATE_WEBHOOK_ALLOW_CIDRS: %w", err)
+		return err
 	}
 	g.service = service.New(service.Config{
 		DB: g.db, Rules: faktur.NewRules(reference), Sealer: sealer, Channels: channels, Logger: g.logger,
@@ -120,9 +120,14 @@ func (c serveCommand) reference() (*faktur.Reference, error) {
 }
 
 // channels are the ways into the tax system: a connector where the configuration
-// names one, and the files, which need nothing but a person.
+// names one; the providers, to which each seller signs in; and the files, which
+// need nothing but a person.
 func (g *gateway) channels(ctx context.Context) ([]adapter.Channel, error) {
-	channels := []adapter.Channel{coretax.New(), efaktur.New()}
+	channels, err := g.config.providers()
+	if err != nil {
+		return nil, err
+	}
+	channels = append(channels, coretax.New(), efaktur.New())
 	address, err := g.connector(ctx)
 	if err != nil || address.url == "" {
 		return channels, err

@@ -20,8 +20,9 @@ type serveCommand struct {
 	PJAPToken     string `name:"pjap-token" env:"FAKTURGATE_PJAP_TOKEN" help:"The bearer token for the connector."`
 	PJAPTokenFile string `name:"pjap-token-file" env:"FAKTURGATE_PJAP_TOKEN_FILE" placeholder:"FILE" help:"A file that holds it."`
 
-	WebhookAllowCIDRs string `name:"webhook-allow-cidrs" env:"FAKTURGATE_WEBHOOK_ALLOW_CIDRS" placeholder:"CIDR,..." help:"Private ranges that webhooks may reach."`
-	ReferenceDir      string `env:"FAKTURGATE_REFERENCE_DIR" placeholder:"DIR" help:"Code lists newer than the built-in ones."`
+	WebhookAllowCIDRs  string `name:"webhook-allow-cidrs" env:"FAKTURGATE_WEBHOOK_ALLOW_CIDRS" placeholder:"CIDR,..." help:"Private ranges that webhooks may reach."`
+	ProviderAllowCIDRs string `name:"provider-allow-cidrs" env:"FAKTURGATE_PROVIDER_ALLOW_CIDRS" placeholder:"CIDR,..." help:"Private ranges that sellers' providers (pajakio, klikpajak) may be in."`
+	ReferenceDir       string `env:"FAKTURGATE_REFERENCE_DIR" placeholder:"DIR" help:"Code lists newer than the built-in ones."`
 
 	Workers      string        `env:"FAKTURGATE_WORKERS" enum:"on,off" default:"on" help:"off: serve HTTP only; other processes on the same PostgreSQL do the work (default: ${default})."`
 	Lease        time.Duration `env:"FAKTURGATE_LEASE" default:"30s" help:"How long a worker holds a shard (default: ${default})."`
