@@ -35,9 +35,9 @@ func openBench(*testing.T) *adaptertest.Bench {
 		status, _ := faktur.ParseCoretaxStatus(row.Status)
 		return adapter.Outcome{Certainty: adapter.Known, Status: status, CoretaxStatus: row.Status, NSFP: row.NSFP}
 	}
-	filed := func(clientID string) int {
+	filed := func(s adapter.Submission) int {
 		for _, entry := range portal.Ledger() {
-			if entry.Reference == desk.Reference(clientID) {
+			if entry.Reference == desk.Reference(s.ClientID) {
 				return entry.Created
 			}
 		}
