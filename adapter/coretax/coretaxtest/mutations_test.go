@@ -125,6 +125,21 @@ var invoiceMutations = []mutation{
 	{name: "second document", old: "</TaxInvoiceBulk>\n", new: "</TaxInvoiceBulk>\n<TaxInvoiceBulk/>\n", line: 58, says: "Something follows"},
 }
 
+// otherMutations are of testdata/every-code.xml.
+var otherMutations = []mutation{
+	{name: "no stamp under 07", old: "<FacilityStamp>TD.01102</FacilityStamp>", new: "<FacilityStamp/>", line: 193, says: "required for code 07", beyond: true},
+	{name: "codes that do not pair", old: "TD.01102", new: "TD.01103", line: 193, says: "TD.01103 does not belong to TD.00502", beyond: true},
+	{name: "additional information of 07 under 08", old: "TD.00510", new: "TD.00531", line: 240, says: "TD.00531 is not in its list", beyond: true},
+	{name: "unknown stamp", old: "TD.01110", new: "TD.01199", line: 244, says: "TD.01199 is not in its list", beyond: true},
+	{name: "NIK of 15 digits", old: "3174015506800001", new: "317401550680001", line: 249, says: "A NIK has 16 digits", beyond: true},
+	{name: "passport without a number", old: ">C1234567<", new: ">-<", line: 162, says: "required when BuyerDocument is Passport", beyond: true},
+	{name: "place of 22 digits without NPWP", old: "<BuyerIDTKU>000000<", new: "<BuyerIDTKU>0000000000000000000000<", line: 130, says: "it is 000000 when BuyerDocument is Other ID", beyond: true},
+	{name: "place of 6 digits with NPWP", old: "0098765431109000000012", new: "000012", line: 58, says: "22 digits"},
+	{name: "rate with four decimals", old: "<STLGRate>20<", new: "<STLGRate>0.1111<", line: 36, says: "rate in percent"},
+	{name: "PPN of 01 at 11 percent", old: "<VAT>12000.00<", new: "<VAT>11000.00<", line: 35, says: "VATRate x OtherTaxBase = 12000", beyond: true},
+	{name: "PPN of 09 off by a rupiah", old: "<VAT>165000<", new: "<VAT>164999<", line: 302, says: "VATRate x OtherTaxBase = 165000", beyond: true},
+}
+
 // returnMutations are of testdata/returns.xml.
 var returnMutations = []mutation{
 	{name: "element removed", old: "        <ReturnDate>20-11-2026</ReturnDate>\n", line: 9, says: "TransactionDocumentData: Its element ReturnDate is missing"},
@@ -161,6 +176,11 @@ func (m mutation) of(file string) (string, bool) {
 func TestInvoiceMutations(t *testing.T) {
 	t.Parallel()
 	tryMutations(t, faktur.KindInvoice, "invoice.xml", invoiceMutations)
+}
+
+func TestOtherMutations(t *testing.T) {
+	t.Parallel()
+	tryMutations(t, faktur.KindInvoice, "every-code.xml", otherMutations)
 }
 
 func TestReturnMutations(t *testing.T) {

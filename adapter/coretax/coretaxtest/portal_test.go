@@ -276,3 +276,43 @@ func TestReplace(t *testing.T) {
 		t.Errorf("the ledger is %+v", ledger)
 	}
 }
+
+func TestMaxDocuments(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[int]bool{0: true, 9: true, 8: false} {
+		p := newPortal(func(c *coretaxtest.Config) { c.MaxDocuments = most })
+		if _, err := p.Upload([]byte(testdata(t, "every-code.xml"))); (err == nil) != want {
+			t.Errorf("9 documents where at most %d are taken: %v", most, err)
+		}
+	}
+}
+
+// TestSettings: what FACTS leaves open can be set otherwise.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	eleven := faktur.Percent(11)
+	for name, test := range map[string]struct {
+		file, old, new string
+		set            func(*coretaxtest.Config)
+	}{
+		"rate": {"every-code.xml", "<VATRate>12</VATRate>\n          <VAT>12000.00<", "<VATRate>11</VATRate>\n          <VAT>11000.00<",
+			func(c *coretaxtest.Config) { c.Rates = []faktur.Rate{faktur.Percent(11), faktur.Percent(12)} }},
+		"tolerance":   {"invoice.xml", "<VAT>33000.00<", "<VAT>33000.99<", func(c *coretaxtest.Config) { c.Tolerance = faktur.Rupiah(1) }},
+		"return rate": {"returns.xml", "12000<", "11000<", func(c *coretaxtest.Config) { c.ReturnRate = &eleven }},
+	} {
+		file := testdata(t, test.file)
+		if name == "return rate" {
+			file = strings.ReplaceAll(file, "22000.00<", "20166.67<")
+		}
+		changed := strings.ReplaceAll(file, test.old, test.new)
+		if changed == file {
+			t.Fatalf("%s: nothing changed", name)
+		}
+		if _, err := newPortal().Upload([]byte(changed)); err == nil {
+			t.Errorf("%s: taken as it is", name)
+		}
+		if _, err := newPortal(test.set).Upload([]byte(changed)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
