@@ -93,7 +93,7 @@ func buyers() []faktur.Buyer {
 	}
 	return []faktur.Buyer{
 		buyer(faktur.IDTypeNPWP, "0098765431109000", "IDN"), buyer(faktur.IDTypeNIK, "3174015506800001", "IDN"),
-		buyer(faktur.IDTypePassport, "C1234567", "AUS"), buyer(faktur.IDTypeOther, "KITAS 2C21-AB/7", "KOR"),
+		buyer(faktur.IDTypePassport, "C1234567", "AUS"),
 	}
 }
 
@@ -106,7 +106,7 @@ func listed(t *testing.T, row coretaxtest.Row, s adapter.Submission) {
 	var dpp, ppn, ppnbm faktur.Amount
 	for i := range s.Invoice.Lines { // the lines are rounded, and the totals are their sums
 		l := &s.Invoice.Lines[i]
-		dpp, ppn, ppnbm = dpp.Add(whole(t, *l.OtherDPP)), ppn.Add(whole(t, *l.PPN)), ppnbm.Add(whole(t, *l.PPnBM))
+		dpp, ppn, ppnbm = dpp.Add(whole(t, *l.DPP)), ppn.Add(whole(t, *l.PPN)), ppnbm.Add(whole(t, *l.PPnBM))
 	}
 	if !row.DPP.Equal(dpp) || !row.PPN.Equal(ppn) || !row.PPnBM.Equal(ppnbm) {
 		t.Errorf("%s: the amounts are %s, %s, %s, want %s, %s, %s", s.Reference, row.DPP, row.PPN, row.PPnBM, dpp, ppn, ppnbm)
@@ -124,8 +124,8 @@ func whole(t *testing.T, a faktur.Amount) faktur.Amount {
 	return rounded
 }
 
-// TestDesktopTakesEveryKind: every transaction code but 06 and 07, every way to
-// name a buyer, both roundings, one line and five.
+// TestDesktopTakesEveryKind: every transaction code but 06 and 07, every buyer
+// whose number has a place in the file, both roundings, one line and five.
 func TestDesktopTakesEveryKind(t *testing.T) {
 	t.Parallel()
 	var batch []adapter.Submission

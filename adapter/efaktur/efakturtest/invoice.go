@@ -133,25 +133,21 @@ func (p *problems) buyer(h *record) {
 
 var (
 	one    = decimal.New(1, 0)
-	two    = decimal.New(2, 0)
+	two    = decimal.New(2, 0)   // price, discount and base may each have been rounded
 	twelve = decimal.New(12, -2) // as a factor
 	eleven = decimal.New(11, -2)
 )
 
 // item checks a line. FACTS 6 says whole rupiah and no more, so all of it is an
-// assumption: HARGA_TOTAL is HARGA_SATUAN x JUMLAH_BARANG, as near as a whole
-// price can be; DPP is what is left after DISKON, or less as DPP nilai lain; PPN
-// under 01, 04 and 09 is 12 % of DPP, or 11 % where DPP is not the nilai lain.
+// assumption: HARGA_TOTAL is HARGA_SATUAN x JUMLAH_BARANG within two rupiah; DPP
+// is what is left after DISKON, or less as DPP nilai lain; PPN under 01, 04 and
+// 09 is 12 % of DPP, or 11 % where DPP is not the nilai lain.
 func (p *problems) item(r *record, trx string) {
 	quantity := number(r.of("JUMLAH_BARANG"))
 	if quantity.IsZero() {
 		p.refuse(r, "JUMLAH_BARANG", "It is 0.")
 	}
-	total, most := number(r.of("HARGA_SATUAN")).Mul(quantity), one
-	if !strings.Contains(r.of("HARGA_SATUAN"), ".") {
-		most = one.Add(quantity.Div(two))
-	}
-	if number(r.of("HARGA_TOTAL")).Sub(total).Abs().GreaterThan(most) {
+	if total := number(r.of("HARGA_SATUAN")).Mul(quantity); number(r.of("HARGA_TOTAL")).Sub(total).Abs().GreaterThan(two) {
 		p.refuse(r, "HARGA_TOTAL", "It is %s, and HARGA_SATUAN x JUMLAH_BARANG = %s.", r.of("HARGA_TOTAL"), total)
 	}
 	base, dpp := number(r.of("HARGA_TOTAL")).Sub(number(r.of("DISKON"))), number(r.of("DPP"))
