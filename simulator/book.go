@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"fmt"
+	"strings"
 
 	"github.com/fakturgate/fakturgate/faktur"
 )
@@ -17,7 +18,8 @@ type book struct {
 	byClient    map[string]*submission
 	byReference map[string][]*submission
 	byNSFP      map[string]*submission
-	serial      int64 // the last one given
+	badSigner   map[string]signedWith // by the NPWP of who files: whose passphrase SIM-BAD-PASSPHRASE made wrong
+	serial      int64                 // the last one given
 	due         dueHeap
 	changes     []change
 }
@@ -46,7 +48,8 @@ type change struct {
 }
 
 func newBook() *book {
-	return &book{byClient: map[string]*submission{}, byReference: map[string][]*submission{}, byNSFP: map[string]*submission{}}
+	return &book{byClient: map[string]*submission{}, byReference: map[string][]*submission{}, byNSFP: map[string]*submission{},
+		badSigner: map[string]signedWith{}}
 }
 
 // apply makes one entry of the journal true.
@@ -85,6 +88,9 @@ func (b *book) take(e entry) error {
 	b.byClient[s.clientID] = s
 	key := referenceKey(s.Kind, s.NPWP, s.Reference)
 	b.byReference[key] = append(b.byReference[key], s)
+	if _, known := b.badSigner[s.NPWP]; !known && s.Signer != "" && s.Fails == codePassphrase && strings.Contains(s.Reference, wordBadPassphrase) {
+		b.badSigner[s.NPWP] = s.signedWith()
+	}
 	if s.hidden = s.Hides > 0; s.hidden {
 		s.status = faktur.SigningInProgress
 		b.schedule(s, b.now+s.Hides)

@@ -38,6 +38,10 @@ func (f *form) key(clientID, npwpPlace, npwp, reference, signer string) {
 	f.must(signer == "" || faktur.ValidNIK(signer), "/signer", "A signer is a NIK or an NPWP, 16 digits.")
 }
 
+func (f *form) signature(s signature) {
+	f.must(s == (signature{}) || s.Name != "", "/signature/name", "A signature names who signs.")
+}
+
 func (f *form) amounts(place string, amounts ...amount) {
 	for _, a := range amounts {
 		f.must(a.given, place, "An amount is missing.")
@@ -48,6 +52,7 @@ func (f *form) amounts(place string, amounts ...amount) {
 func (inv *invoice) misshapen(pointer string) []fault {
 	f := &form{pointer: pointer}
 	f.key(inv.ClientID, "/seller_npwp", inv.SellerNPWP, inv.Reference, inv.Signer)
+	f.signature(inv.Signature)
 	f.must(inv.ReplacesNSFP == "" || isNSFP(inv.ReplacesNSFP), "/replaces_nsfp", "An NSFP has 16 or 17 digits.")
 	c := &inv.Invoice
 	f.must(c.Date != "", "/invoice/date", "The date is missing.")
@@ -73,6 +78,7 @@ func (inv *invoice) misshapen(pointer string) []fault {
 func (r *returnDoc) misshapen(pointer string) []fault {
 	f := &form{pointer: pointer}
 	f.key(r.ClientID, "/buyer_npwp", r.BuyerNPWP, r.Reference, r.Signer)
+	f.signature(r.Signature)
 	f.must(r.Date != "", "/date", "The date is missing.")
 	f.must(isNSFP(r.NSFP), "/nsfp", "An NSFP has 16 or 17 digits.")
 	f.must(faktur.ValidNPWP(r.SellerNPWP), "/seller_npwp", "An NPWP has 16 digits.")

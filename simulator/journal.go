@@ -35,6 +35,7 @@ type taken struct {
 	NPWP         string      `json:"npwp"` // of who files it
 	Reference    string      `json:"reference"`
 	Signer       string      `json:"signer,omitempty"`
+	Passphrase   string      `json:"passphrase,omitempty"` // its fingerprint
 	TrxCode      string      `json:"trx_code,omitempty"`
 	Year         string      `json:"year,omitempty"` // of its date, two digits
 	Buyer        string      `json:"buyer,omitempty"`

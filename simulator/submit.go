@@ -21,6 +21,7 @@ func (s *Simulator) describe(w http.ResponseWriter, _ *http.Request) error {
 type offer struct {
 	clientID string
 	taken    taken
+	wrong    bool    // it is signed with a passphrase that is always wrong
 	content  any     // what a magic word compares between attempts
 	refusal  *reason // why it is not taken at all; nil when it is
 }
@@ -38,8 +39,8 @@ func (s *Simulator) submit(w http.ResponseWriter, r *http.Request) error {
 	for i := range call.Submissions {
 		inv := &call.Submissions[i]
 		faults = append(faults, inv.misshapen(fmt.Sprintf("/submissions/%d", i))...)
-		offers[i] = offer{clientID: inv.ClientID, refusal: inv.objection(), content: []any{inv.Invoice, inv.Totals}, taken: taken{
-			Kind: faktur.KindInvoice, NPWP: inv.SellerNPWP, Reference: inv.Reference, Signer: inv.Signer,
+		offers[i] = offer{clientID: inv.ClientID, wrong: inv.Signature.wrong(), refusal: inv.objection(), content: []any{inv.Invoice, inv.Totals}, taken: taken{
+			Kind: faktur.KindInvoice, NPWP: inv.SellerNPWP, Reference: inv.Reference, Signer: inv.Signer, Passphrase: inv.Signature.fingerprint(),
 			TrxCode: inv.Invoice.TrxCode, Year: inv.Invoice.Date.year(), Buyer: inv.Invoice.Buyer.IDNumber,
 			ReplacesNSFP: inv.ReplacesNSFP,
 		}}
@@ -63,8 +64,8 @@ func (s *Simulator) submitReturns(w http.ResponseWriter, r *http.Request) error 
 	for i := range call.Returns {
 		doc := &call.Returns[i]
 		faults = append(faults, doc.misshapen(fmt.Sprintf("/returns/%d", i))...)
-		offers[i] = offer{clientID: doc.ClientID, refusal: doc.objection(), content: []any{doc.Date, doc.NSFP, doc.Lines, doc.Totals}, taken: taken{
-			Kind: faktur.KindReturn, NPWP: doc.BuyerNPWP, Reference: doc.Reference, Signer: doc.Signer, ReturnsNSFP: doc.NSFP,
+		offers[i] = offer{clientID: doc.ClientID, wrong: doc.Signature.wrong(), refusal: doc.objection(), content: []any{doc.Date, doc.NSFP, doc.Lines, doc.Totals}, taken: taken{
+			Kind: faktur.KindReturn, NPWP: doc.BuyerNPWP, Reference: doc.Reference, Signer: doc.Signer, Passphrase: doc.Signature.fingerprint(), ReturnsNSFP: doc.NSFP,
 		}}
 	}
 	if err := misshapen(faults); err != nil {
@@ -146,7 +147,7 @@ func (s *Simulator) take(o *offer) (result submitResult, isNew bool, err error) 
 	if s.loses(o.taken.Reference) {
 		return result, true, nil
 	}
-	s.plan(&o.taken, o.content, s.book.earlier(o.taken.Kind, o.taken.NPWP, o.taken.Reference))
+	s.plan(&o.taken, o.content, o.wrong, s.book.earlier(o.taken.Kind, o.taken.NPWP, o.taken.Reference))
 	return result, true, s.do(entry{Op: opTake, ClientID: o.clientID, Taken: &o.taken})
 }
 

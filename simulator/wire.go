@@ -18,13 +18,22 @@ type submitRequest struct {
 }
 
 type invoice struct {
-	ClientID     string  `json:"client_id"`
-	SellerNPWP   string  `json:"seller_npwp"`
-	Reference    string  `json:"reference"`
-	Signer       string  `json:"signer"`
-	ReplacesNSFP string  `json:"replaces_nsfp"`
-	Invoice      content `json:"invoice"`
-	Totals       totals  `json:"totals"`
+	ClientID     string    `json:"client_id"`
+	SellerNPWP   string    `json:"seller_npwp"`
+	Reference    string    `json:"reference"`
+	Signer       string    `json:"signer"`
+	Signature    signature `json:"signature"`
+	ReplacesNSFP string    `json:"replaces_nsfp"`
+	Invoice      content   `json:"invoice"`
+	Totals       totals    `json:"totals"`
+}
+
+// signature is what a signer signs with. Of the passphrase only a fingerprint is kept.
+type signature struct {
+	Name       string `json:"name"`
+	Position   string `json:"position"`
+	City       string `json:"city"`
+	Passphrase string `json:"passphrase"`
 }
 
 type content struct {
@@ -97,6 +106,7 @@ type returnDoc struct {
 	BuyerNPWP  string       `json:"buyer_npwp"`
 	Reference  string       `json:"reference"`
 	Signer     string       `json:"signer"`
+	Signature  signature    `json:"signature"`
 	Date       date         `json:"date"`
 	NSFP       string       `json:"nsfp"`
 	SellerNPWP string       `json:"seller_npwp"`
@@ -142,8 +152,9 @@ type sellerReference struct {
 }
 
 type cancelRequest struct {
-	Livemode *bool  `json:"livemode"`
-	Signer   string `json:"signer"`
+	Livemode  *bool     `json:"livemode"`
+	Signer    string    `json:"signer"`
+	Signature signature `json:"signature"`
 }
 
 type description struct {

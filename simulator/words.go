@@ -1,9 +1,12 @@
 package simulator
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +28,9 @@ const (
 	wordBuyerConsent  = "SIM-BUYER-CONSENT"
 	wordBuyerRefuses  = "SIM-BUYER-REFUSES"
 )
+
+// wrongPassphrase in a passphrase makes it wrong, whoever signs with it.
+const wrongPassphrase = "SIM-WRONG"
 
 // defaultLateLag is how long SIM-LATE hides a submission when no lag is configured.
 const defaultLateLag = 2 * time.Second
@@ -66,8 +72,8 @@ var mishaps = []string{"DJP-SIGN-MASTER", "REG-KODJP-00003", "signing_failed"}
 
 // plan fills in what will become of a document that is taken now: how long
 // it hides and signs, and how that ends. attempts are the earlier ones to file
-// the same document.
-func (s *Simulator) plan(t *taken, content any, attempts []*submission) {
+// the same document; wrong says that its passphrase is.
+func (s *Simulator) plan(t *taken, content any, wrong bool, attempts []*submission) {
 	key := []string{t.NPWP, t.Reference, fmt.Sprint(len(attempts))}
 	t.Signs = s.signingTime(s.dice("signing", key...))
 	has := func(word string) bool { return strings.Contains(t.Reference, word) }
@@ -80,7 +86,7 @@ func (s *Simulator) plan(t *taken, content any, attempts []*submission) {
 	switch {
 	case has(wordSavedInvalid) && !corrected(t, attempts):
 		t.Fails = codeBuyerNITKU
-	case has(wordBadPassphrase) && !resigned(t, attempts):
+	case wrong, has(wordBadPassphrase) && !s.book.resigned(t, attempts):
 		t.Fails = codePassphrase
 	case has(wordStuck):
 		t.Signs = neverSigns
@@ -116,20 +122,33 @@ func corrected(t *taken, attempts []*submission) bool {
 	return failed
 }
 
-// resigned says whether an attempt failed for its signer, and this one is not
-// signed by a signer whose passphrase is known to be wrong. An attempt that
-// named no signer blames none: then a re-upload is enough.
-func resigned(t *taken, attempts []*submission) bool {
-	failed := false
-	for _, a := range attempts {
-		if a.Fails == codePassphrase {
-			failed = true
-			if a.Signer != "" && a.Signer == t.Signer {
-				return false
-			}
-		}
+// resigned says whether SIM-BAD-PASSPHRASE does no harm any more. The wrong
+// passphrase is one signer's: the first that is named with the word for a seller
+// has it, and any other named one signs at once, in a first attempt too, and so
+// does the same one with another passphrase. An attempt that named nobody blames
+// nobody: then a re-upload is enough.
+func (b *book) resigned(t *taken, attempts []*submission) bool {
+	if bad := b.badSigner[t.NPWP]; t.Signer != "" && bad != (signedWith{}) {
+		return bad != t.signedWith()
 	}
-	return failed
+	return slices.ContainsFunc(attempts, func(a *submission) bool { return a.Fails == codePassphrase })
+}
+
+// signedWith is a signer with a passphrase, by its fingerprint.
+type signedWith struct{ signer, passphrase string }
+
+func (t *taken) signedWith() signedWith { return signedWith{t.Signer, t.Passphrase} }
+
+func (s *signature) wrong() bool { return strings.Contains(s.Passphrase, wrongPassphrase) }
+
+// fingerprint tells one passphrase of a signer from the next, and is far too
+// short to find one by; "" for none. Its values live in the state file.
+func (s *signature) fingerprint() string {
+	if s.Passphrase == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(s.Passphrase))
+	return hex.EncodeToString(sum[:2])
 }
 
 func (s *Simulator) lateLag() time.Duration {

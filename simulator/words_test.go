@@ -1,7 +1,10 @@
 package simulator_test
 
 import (
+	"bytes"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,6 +56,35 @@ func TestWordsForceTheOutcome(t *testing.T) {
 	s.expect(submission("signer-2", "SIM-BAD-PASSPHRASE/2", signedBy(wrong)), long, faktur.SavedInvalid, "REG-KODJP-00024")
 	if got := s.expect(submission("signer-3", "SIM-BAD-PASSPHRASE/2", signedBy(right)), long, faktur.Approved, ""); got.Signer != right {
 		t.Errorf("signed by %q, want %q", got.Signer, right)
+	}
+}
+
+// The wrong passphrase is one signer's: nobody else suffers from it, and neither
+// does that signer with another one. No passphrase reaches the state file.
+func TestOneSignerHasTheWrongPassphrase(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state")
+	s := open(t, simulator.Config{State: path})
+	const wrong, right, old, other = "3174015506800001", "3174015506800002", "Rahasia-Lama", "Rahasia-Baru"
+	with := func(passphrase string) func(object) {
+		return set(object{"name": "Siti", "passphrase": passphrase}, "signature")
+	}
+	const failed = "REG-KODJP-00024"
+	s.expect(submission("a-1", "SIM-BAD-PASSPHRASE/1", signedBy(wrong), with(old)), long, faktur.SavedInvalid, failed)
+	s.expect(submission("b-1", "SIM-BAD-PASSPHRASE/2", signedBy(right), with(other)), long, faktur.Approved, "")
+	s.expect(submission("c-1", "SIM-BAD-PASSPHRASE/3", signedBy(wrong), with(old)), long, faktur.SavedInvalid, failed)
+	s.expect(submission("d-1", "SIM-BAD-PASSPHRASE/4", signedBy(wrong), with(other)), long, faktur.Approved, "")
+	s.expect(submission("a-2", "SIM-BAD-PASSPHRASE/1", signedBy(right), with(old)), long, faktur.Approved, "")
+	s.expect(submission("e-1", "INV/1", signedBy(right), with("SIM-WRONG#1")), long, faktur.SavedInvalid, failed)
+	s.expect(submission("e-2", "INV/1", signedBy(right), with(other)), long, faktur.Approved, "")
+	state, err := os.ReadFile(path)
+	if err != nil || len(state) == 0 {
+		t.Fatal(err)
+	}
+	for _, passphrase := range []string{old, other, "SIM-WRONG"} {
+		if bytes.Contains(state, []byte(passphrase)) {
+			t.Errorf("%s is in the state file", passphrase)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func (e *refusedCall) outcome() adapter.Outcome {
 func newSubmission(s *adapter.Submission) submission {
 	inv := &s.Invoice
 	wire := submission{
-		ClientID: s.ClientID, SellerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Signer: signerID(s.Signer), ReplacesNSFP: s.ReplacesNSFP, Totals: totals(s.Totals),
+		ClientID: s.ClientID, SellerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Signer: signerID(s.Signer), Signature: signatureOf(s.Signer), ReplacesNSFP: s.ReplacesNSFP, Totals: totals(s.Totals),
 		Invoice: invoice{
 			Date: inv.Date, TrxCode: inv.TrxCode, AddInfo: inv.AddInfo, FacilityStamp: inv.FacilityStamp,
 			SupportingDocument: supportingDocument(inv.SupportingDocument),
@@ -151,6 +151,15 @@ func signerID(signer *faktur.Signer) string {
 		return ""
 	}
 	return signer.ID
+}
+
+// signatureOf is what a registered signer signs with; nil for one whom only the
+// connector knows.
+func signatureOf(signer *faktur.Signer) *signature {
+	if signer == nil || signer.Name == "" {
+		return nil
+	}
+	return &signature{signer.Name, signer.Position, signer.City, signer.Passphrase.Reveal()}
 }
 
 func newLine(l *faktur.Line) line {

@@ -23,10 +23,19 @@ type submission struct {
 	SellerNPWP string `json:"seller_npwp"`
 	Reference  string `json:"reference"`
 	Signer     string `json:"signer,omitzero"`
+	// Signature is what the signer signs with; nil leaves it to the connector.
+	Signature *signature `json:"signature,omitzero"`
 	// ReplacesNSFP is the NSFP of the approved invoice that this one replaces.
 	ReplacesNSFP string  `json:"replaces_nsfp,omitzero"`
 	Invoice      invoice `json:"invoice"`
 	Totals       totals  `json:"totals"`
+}
+
+type signature struct {
+	Name       string `json:"name"`
+	Position   string `json:"position,omitzero"`
+	City       string `json:"city,omitzero"`
+	Passphrase string `json:"passphrase,omitzero"`
 }
 
 type invoice struct {
