@@ -100,6 +100,12 @@ func (db *DB) ToPoll(ctx context.Context, p Part, now time.Time, limit int) ([]f
 	return db.due(ctx, p, `d.status IN ('signing_in_progress', 'amendment_pending', 'cancellation_pending')`, now, limit)
 }
 
+// ToMend gives documents that are Saved Invalid for their signer and shall be
+// uploaded again with another, whose next look is due.
+func (db *DB) ToMend(ctx context.Context, p Part, now time.Time, limit int) ([]faktur.Document, error) {
+	return db.due(ctx, p, `d.status = 'saved_invalid' AND d.wish <> '' AND d.wish = 'mend'`, now, limit)
+}
+
 func (db *DB) due(ctx context.Context, p Part, status string, now time.Time, limit int) ([]faktur.Document, error) {
 	part, args := db.partCondition(p)
 	var rows []documentRow

@@ -172,7 +172,7 @@ func (s *Service) settleOnce(ctx context.Context, part repository.Part, document
 	for i := range documents {
 		place[documents[i].ClientID()] = i
 	}
-	steps, err := s.judged(documents, place, judge)
+	steps, err := s.judged(ctx, documents, place, judge)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGrou
 		running.Go(func() { s.repeat(ctx, work, "poll", idleTick, nil, c.poll) })
 		running.Go(func() { s.repeat(ctx, work, "cancel", idleTick, &s.wished, c.cancelWished) })
 		running.Go(func() { s.repeat(ctx, work, "amend", idleTick, nil, c.amendWished) })
+		running.Go(func() { s.repeat(ctx, work, "mend", idleTick, nil, c.mend) })
 		running.Go(func() { s.repeat(ctx, work, "follow", followTick, nil, c.follow) })
 	}
 	running.Go(func() { s.repeat(ctx, work, "watch", watchTick, nil, s.watch) })

@@ -29,7 +29,7 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 		if err != nil {
 			return err
 		}
-		steps, err := s.judged(documents, place, judge)
+		steps, err := s.judged(ctx, documents, place, judge)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 }
 
 // judged makes the steps of the documents; place gives each attempt's index at first.
-func (s *Service) judged(documents []faktur.Document, place map[string]int, judge verdict) ([]repository.Step, error) {
+func (s *Service) judged(ctx context.Context, documents []faktur.Document, place map[string]int, judge verdict) ([]repository.Step, error) {
 	steps := make([]repository.Step, len(documents))
 	for n := range documents {
 		d := documents[n]
@@ -69,8 +69,14 @@ func (s *Service) judged(documents []faktur.Document, place map[string]int, judg
 		if err != nil {
 			return nil, fmt.Errorf("document %s: %w", d.ID, err)
 		}
+		result := signingResult(&documents[n], &d)
+		if result == faktur.SigningFailed {
+			if err := s.wishMend(ctx, &d); err != nil {
+				return nil, err
+			}
+		}
 		steps[n] = repository.Step{Document: d, From: documents[n].Sequence, Events: events,
-			Signing: signingResult(&documents[n], &d), SignedBy: documents[n].Signer}
+			Signing: result, SignedBy: documents[n].Signer}
 	}
 	return steps, nil
 }
