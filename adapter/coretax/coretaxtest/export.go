@@ -28,8 +28,7 @@ const (
 	ColumnOtherDPP      = "DPP Nilai Lain/DPP"
 	ColumnPPN           = "PPN"
 	ColumnPPnBM         = "PPnBM"
-	ColumnInvoiceNSFP   = "Nomor Faktur Pajak yang Diretur" // of returns, in place of ColumnNSFP
-	ColumnReturnDate    = "Tanggal Retur"                   // of returns, in place of ColumnDate
+	ColumnReturnDate    = "Tanggal Retur" // of returns, in place of ColumnDate
 	ColumnReturnedDPP   = "DPP Retur"
 	ColumnReturnedOther = "DPP Nilai Lain Retur"
 	ColumnReturnedPPN   = "PPN Retur"
@@ -37,10 +36,10 @@ const (
 )
 
 // Columns gives the columns of an export of a kind, in their usual order. That of
-// returns has no reference: they are known by number, date and amounts.
+// returns has no reference: they are known by their invoice's number, date and amounts.
 func Columns(kind faktur.Kind) []string {
 	if kind == faktur.KindReturn {
-		return []string{ColumnSellerTIN, ColumnSellerName, ColumnInvoiceNSFP, ColumnReturnDate, ColumnStatus, ColumnESign,
+		return []string{ColumnSellerTIN, ColumnSellerName, ColumnNSFP, ColumnReturnDate, ColumnStatus, ColumnESign,
 			ColumnReturnedDPP, ColumnReturnedOther, ColumnReturnedPPN, ColumnReturnedPPnBM}
 	}
 	return []string{ColumnBuyerTIN, ColumnBuyerName, ColumnTrxCode, ColumnNSFP, ColumnDate, ColumnMonth, ColumnYear, ColumnStatus, ColumnESign,
@@ -139,7 +138,7 @@ func (r *Row) cell(column string, o *ExportOptions) string {
 		return r.Reference
 	case ColumnDate, ColumnReturnDate:
 		return r.Date.StartOfDay().Format(o.DateLayout)
-	case ColumnNSFP, ColumnInvoiceNSFP:
+	case ColumnNSFP:
 		return r.NSFP
 	case ColumnStatus:
 		return spelt(o.Words, r.Status)
