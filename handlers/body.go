@@ -27,6 +27,15 @@ const largestKept = 256 << 10
 // readBody reads a JSON body whole. The bytes are valid until release, which is
 // never nil. An empty body gives no bytes and no error.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, release func(), err error) {
+	body, release, err = readAny(w, r, limit)
+	if err != nil || body == nil {
+		return nil, release, err
+	}
+	return body, release, checkMediaType(r.Header)
+}
+
+// readAny is readBody of a body that need not be JSON.
+func readAny(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, release func(), err error) {
 	buffer := bodies.Get().(*bytes.Buffer)
 	buffer.Reset()
 	release = func() {
@@ -40,7 +49,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	if buffer.Len() == 0 {
 		return nil, release, nil
 	}
-	return buffer.Bytes(), release, checkMediaType(r.Header)
+	return buffer.Bytes(), release, nil
 }
 
 func readFailed(err error) error {
@@ -70,6 +79,11 @@ func checkMediaType(header http.Header) error {
 		return faktur.NewError(faktur.KindUnsupported, "media_type_unsupported",
 			"Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
 	}
+	return checkCoding(header)
+}
+
+// checkCoding refuses a compressed body.
+func checkCoding(header http.Header) error {
 	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return faktur.NewError(faktur.KindUnsupported, "content_encoding_unsupported",
 			"Send the body uncompressed, without the header Content-Encoding.")

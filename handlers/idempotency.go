@@ -51,7 +51,7 @@ func (h *Handlers) Once(f Func) Func {
 		if len(r.Header.Values(headerKey)) == 0 {
 			return f(w, r)
 		}
-		body, release, err := readBody(w, r, maxBatchBody) // f holds it to its own limit
+		body, release, err := readAny(w, r, maxForm) // f holds it to its own limit and media type
 		defer release()
 		if err != nil {
 			return err

@@ -68,7 +68,7 @@ func (db *DB) SaveRanges(ctx context.Context, c RangeChange) ([]faktur.NumberRan
 			}
 		}
 		if _, err := db.execIn(ctx, tx, `UPDATE documents SET due_at = 0 WHERE tenant = ? AND taxpayer_npwp = ?
-			AND status = 'queued' AND channel = 'efaktur_desktop' AND due_at > 0`, c.Tenant, c.TaxpayerNPWP); err != nil {
+			AND status = 'queued' AND channel = 'efaktur_desktop' AND due_at > 0 AND reason LIKE '%"nsfp_ranges_empty"%'`, c.Tenant, c.TaxpayerNPWP); err != nil {
 			return err
 		}
 		return db.insertAudit(ctx, tx, c.Audit)

@@ -330,6 +330,9 @@ func (g *gateway) step(t *testing.T, id string, c faktur.Change) {
 	}
 	step := repository.Step{Document: d, From: d.Sequence}
 	c.At = time.Now()
+	if d.Status == faktur.SavedInvalid && c.To == faktur.Queued {
+		step.Document.Attempt++
+	}
 	event, err := step.Document.Apply(c)
 	if err != nil {
 		t.Fatal(err)

@@ -58,6 +58,8 @@ type Service struct {
 	sellers  registry
 	tail     tail
 	counts   *counts
+	// importing is held by the status import under way.
+	importing chan struct{}
 
 	// queued rings when something waits to be handed over; told when the feed
 	// has grown; ours when it was this process that made it grow.
@@ -81,7 +83,7 @@ func New(c Config) *Service {
 	if c.NewID == nil {
 		c.NewID = newUUIDv7
 	}
-	s := &Service{Config: c, id: c.NewID(), counts: newCounts()}
+	s := &Service{Config: c, id: c.NewID(), counts: newCounts(), importing: make(chan struct{}, 1)}
 	s.intake = newIntake(s)
 	s.leases = newLeases(s)
 	for _, c := range c.Channels {

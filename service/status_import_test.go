@@ -1,0 +1,167 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/repository/repotest"
+	"github.com/fakturgate/fakturgate/service"
+)
+
+const (
+	numberA  = "04002600000000001"
+	numberA1 = "04012600000000001" // its replacement
+	numberB  = "04002600000000002"
+)
+
+// list is the portal's export: rows of reference, number, word.
+func list(rows ...[3]string) []byte {
+	var b strings.Builder
+	b.WriteString("Referensi,Tanggal Faktur Pajak,Nomor Faktur Pajak,Status Faktur\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "%s,22/11/2026,%s,%s\n", r[0], r[1], r[2])
+	}
+	return []byte(b.String())
+}
+
+func (g *gateway) importList(t *testing.T, in service.StatusImport) service.ImportResult {
+	t.Helper()
+	in.NPWP = seller
+	result, err := g.ImportStatuses(context.Background(), anybody, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// importing is a gateway that accepts and imports, and whose workers do nothing.
+func importing(t *testing.T, db *repository.DB) *gateway {
+	t.Helper()
+	g := fileService(t, db, faktur.ChannelCoretaxXML, func(c *service.Config) { c.GatherAfter = time.Hour })
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); g.Run(ctx, false) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return g
+}
+
+// at is a document that was taken by way of the statuses, the last one's word known.
+func (g *gateway) at(t *testing.T, reference string, by ...faktur.Change) string {
+	t.Helper()
+	id := g.post(t, reference)
+	for _, c := range by {
+		g.step(t, id, c)
+	}
+	return id
+}
+
+var (
+	handedOver  = faktur.Change{To: faktur.Submitting}
+	inSigning   = faktur.Change{To: faktur.SigningInProgress, CoretaxStatus: "Signing In Progress"}
+	isInvalid   = faktur.Change{To: faktur.SavedInvalid, CoretaxStatus: "Saved Invalid"}
+	neverThere  = faktur.Change{To: faktur.SavedInvalid}
+	isApproved  = faktur.Change{To: faktur.Approved, CoretaxStatus: "Approved", NSFP: numberA}
+	waitsToGo   = faktur.Change{To: faktur.Queued}
+	amending    = faktur.Change{To: faktur.AmendmentPending, CoretaxStatus: "Waiting For Amendment"}
+	isCancelled = faktur.Change{To: faktur.Cancelled}
+)
+
+// What a list says of one document, by where that one is.
+func TestStatusImportRules(t *testing.T) {
+	t.Parallel()
+	ago, ahead := time.Now().Add(-time.Hour), time.Now().Add(time.Minute)
+	for _, c := range []struct {
+		name       string
+		before     []faktur.Change
+		rows       [][3]string
+		exportedAt time.Time
+		outcomes   string
+		status     faktur.Status
+		word       string // coretax_status afterwards
+		nsfp       string
+	}{
+		{"approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "APPROVED"}}, time.Time{}, "updated", faktur.Approved, "APPROVED", numberA},
+		{"of 16 digits", []faktur.Change{handedOver}, [][3]string{{"INV/1", "010.002-26.00000001", "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", "0100022600000001"},
+		{"approved out of a file that nobody said was uploaded", []faktur.Change{{To: faktur.AwaitingUpload}}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", numberA},
+		{"approved in the portal after a refusal", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", numberA, "Approved"}}, ago, "updated", faktur.Approved, "Approved", numberA},
+		{"approved without a number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Approved"}}, time.Time{}, "noted nsfp_missing", faktur.Submitting, "Approved", ""},
+		{"refused", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"in signing", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Signing In Progress"}}, time.Time{}, "updated", faktur.SigningInProgress, "Signing In Progress", ""},
+		{"an unknown word", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Menunggu Pemeriksaan"}}, time.Time{}, "noted word_unknown", faktur.Submitting, "Menunggu Pemeriksaan", ""},
+		{"an older list: approved stays", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", "", "Saved Invalid"}}, ago, "unchanged older_news", faktur.Approved, "Approved", numberA},
+		{"the same", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "unchanged", faktur.Approved, "Approved", numberA},
+		{"approved beats saved invalid", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", numberA, "Approved"}}, time.Time{}, "superseded approved_row, updated", faktur.Approved, "Approved", numberA},
+		{"two approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberB, "Approved"}}, time.Time{}, "duplicate duplicate_filed, duplicate duplicate_filed", faktur.Submitting, "", ""},
+		{"approved again under another number", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberB, "Approved"}}, time.Time{}, "duplicate duplicate_filed", faktur.Approved, "Approved", numberA},
+		{"two approved, one cancelled since", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberB, "Cancelled"}, {"INV/1", numberA, "Approved"}}, time.Time{}, "foreign cancelled_before, updated", faktur.Approved, "Approved", numberA},
+		{"replaced in the portal", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Amended"}, {"INV/1", numberA1, "Approved"}}, time.Time{}, "updated, foreign replacement_foreign", faktur.Amended, "Amended", numberA},
+		{"replaced before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA1, "Approved"}, {"INV/1", numberA, "Amended"}}, time.Time{}, "foreign replacement_foreign, updated", faktur.Amended, "Amended", numberA},
+		{"cancelled before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Canceled"}}, time.Time{}, "updated", faktur.Cancelled, "Canceled", numberA},
+		{"signed", []faktur.Change{handedOver, inSigning}, [][3]string{{"INV/1", numberA, "Approved"}}, ago, "updated", faktur.Approved, "Approved", numberA},
+		{"a draft again, perhaps", []faktur.Change{handedOver, inSigning}, [][3]string{{"INV/1", "", "Draft"}}, time.Time{}, "ambiguous exported_at_missing", faktur.SigningInProgress, "Signing In Progress", ""},
+		{"signing, of an earlier attempt perhaps", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, time.Time{}, "ambiguous exported_at_missing", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"signing, from before", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, ago, "ambiguous older_export", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"signing, again in the portal", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, ahead, "updated", faktur.SigningInProgress, "Signing In Progress", ""},
+		{"invalid, of the first attempt perhaps", []faktur.Change{handedOver, isInvalid, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "ambiguous exported_at_missing", faktur.Submitting, "Saved Invalid", ""},
+		{"invalid, of the second attempt", []faktur.Change{handedOver, isInvalid, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, ahead, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"what Coretax never had", []faktur.Change{handedOver, neverThere, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"the buyer refused, perhaps", []faktur.Change{handedOver, isApproved, amending}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "ambiguous exported_at_missing", faktur.AmendmentPending, "Waiting For Amendment", numberA},
+		{"the buyer refused", []faktur.Change{handedOver, isApproved, amending}, [][3]string{{"INV/1", numberA, "Approved"}}, ahead, "updated", faktur.Approved, "Approved", numberA},
+		{"queued, and filed elsewhere", nil, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "conflict filed_elsewhere", faktur.Queued, "", ""},
+		{"queued, and invalid elsewhere", nil, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "ambiguous queued_here", faktur.Queued, "", ""},
+		{"closed here", []faktur.Change{isCancelled}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "conflict closed_here", faktur.Cancelled, "", ""},
+		{"rows contradict", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", "", "Signing In Progress"}}, time.Time{}, "ambiguous rows_contradict, ambiguous rows_contradict", faktur.Submitting, "", ""},
+		{"a number at two references", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/9", numberA, "Approved"}}, time.Time{}, "conflict nsfp_twice, not_found", faktur.Submitting, "", ""},
+		{"not ours", []faktur.Change{handedOver}, [][3]string{{"INV/2", numberA, "Approved"}, {"", numberB, "Approved"}}, time.Time{}, "not_found, not_found reference_missing", faktur.Submitting, "", ""},
+		{"a broken number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "4.0026E+15", "Approved"}}, time.Time{}, "invalid nsfp_as_number", faktur.Submitting, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			g := importing(t, repotest.SQLite(t))
+			id := g.at(t, "INV/1", c.before...)
+			in := service.StatusImport{Content: list(c.rows...), ExportedAt: c.exportedAt, DryRun: true}
+			before, err := g.Status(context.Background(), tenant, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.importList(t, in)
+			if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, before) {
+				t.Errorf("a dry run changed %+v to %+v, %v", before, after, err)
+			}
+			in.DryRun = false
+			first := g.importList(t, in)
+			if got := outcomes(first); got != c.outcomes {
+				t.Errorf("outcomes %s, want %s", got, c.outcomes)
+			}
+			view, err := g.Status(context.Background(), tenant, id)
+			if err != nil || view.Status != c.status || string(view.CoretaxStatus) != c.word || string(view.NSFP) != c.nsfp {
+				t.Errorf("it is %+v, %v", view, err)
+			}
+			again := g.importList(t, in)
+			if n := again.Counts["updated"] + again.Counts["noted"]; n > 0 {
+				t.Errorf("the second time: %s", outcomes(again))
+			}
+			if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, view) {
+				t.Errorf("the second time changed %+v to %+v, %v", view, after, err)
+			}
+			if told := len(g.told(t, id, "invoice.duplicate_filed")); told > 1 || (told == 1) != strings.Contains(c.outcomes, "duplicate") {
+				t.Errorf("duplicate_filed was told %d times", told)
+			}
+		})
+	}
+}
+
+func outcomes(r service.ImportResult) string {
+	var texts []string
+	for _, row := range r.Rows {
+		texts = append(texts, strings.TrimSpace(string(row.Outcome)+" "+string(row.Code)))
+	}
+	return strings.Join(texts, ", ")
+}
