@@ -56,6 +56,9 @@ func (a Amount) Rounded() Amount { return rounded(a.exact().Round(0)) }
 // Add gives a + b. Ninety of the largest amounts can be added up.
 func (a Amount) Add(b Amount) Amount { return Cents(a.unscaled + b.unscaled) }
 
+// Sub gives a - b; b must not be more than a.
+func (a Amount) Sub(b Amount) Amount { return Cents(a.unscaled - b.unscaled) }
+
 // Cmp gives -1, 0 or +1 as a is less than, equal to or more than b.
 func (a Amount) Cmp(b Amount) int { return cmp.Compare(a.unscaled, b.unscaled) }
 

@@ -137,6 +137,26 @@ func TestAbsentAmountIsZeroButNotGiven(t *testing.T) {
 	}
 }
 
+// PER-11/PJ/2025 art. 129, with its own example (FACTS 4a).
+func TestAmountInWholeRupiah(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"1500000.49": "1500000.00", "1900000.50": "1900001.00", "0.49": "0.00", "0.50": "1.00", "0": "0.00", "7": "7.00",
+		"999999999999999.99": "1000000000000000.00", // one digit more than may be posted
+	} {
+		a, err := faktur.ParseAmount(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Rounded().String(); got != want {
+			t.Errorf("%s in whole rupiah is %s, want %s", text, got, want)
+		}
+	}
+	if got := faktur.Cents(1_00).Sub(faktur.Cents(99)).String(); got != "0.01" {
+		t.Errorf("1.00 - 0.99 = %s", got)
+	}
+}
+
 func TestRate(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -5,8 +5,10 @@ import (
 	"encoding/xml"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,19 +170,41 @@ func TestElementsStandInDJPsOrder(t *testing.T) {
 		if c.Invoice.Payment.Parted() || len(c.Invoice.Lines) > 1 {
 			continue
 		}
-		var names []string
-		decoder := xml.NewDecoder(bytes.NewReader(write(t, adaptertest.SubmissionOf(t, c.Invoice, true)).Content))
+		names := elements(write(t, adaptertest.SubmissionOf(t, c.Invoice, true)).Content)
+		if diff := cmp.Diff(strings.Fields(want), slices.Collect(names)); diff != "" {
+			t.Errorf("%s (-template +written):\n%s", c.Name, diff)
+		}
+	}
+}
+
+// elements gives the names of a file's elements, in order.
+func elements(content []byte) iter.Seq[string] {
+	decoder := xml.NewDecoder(bytes.NewReader(content))
+	return func(yield func(string) bool) {
 		for {
 			token, err := decoder.Token()
 			if err != nil {
-				break
+				return
 			}
-			if start, ok := token.(xml.StartElement); ok {
-				names = append(names, start.Name.Local)
+			if start, ok := token.(xml.StartElement); ok && !yield(start.Name.Local) {
+				return
 			}
 		}
-		if diff := cmp.Diff(strings.Fields(want), names); diff != "" {
-			t.Errorf("%s (-template +written):\n%s", c.Name, diff)
+	}
+}
+
+// The guide names every element that is written.
+func TestGuideNamesEveryElement(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/file-formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []adapter.File{write(t, adaptertest.Submission(t, "INV/1", true)), write(t, returned("RET/1"))} {
+		for name := range elements(file.Content) {
+			if !bytes.Contains(guide, []byte("`"+name+"`")) {
+				t.Errorf("docs/file-formats.md does not name %s", name)
+			}
 		}
 	}
 }

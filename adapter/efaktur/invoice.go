@@ -32,13 +32,14 @@ func (w *writer) invoice(s *adapter.Submission) error {
 
 // line writes an OF. DPP is the DPP of the sale and not the DPP nilai lain, which
 // has no column: Odoo writes the untaxed amount there, and whether the application
-// wants 11/12 of it under code 04 was not found. HARGA_TOTAL is the sum of the
-// rounded DPP and DISKON, so that HARGA_TOTAL - DISKON is always DPP.
+// wants 11/12 of it under code 04 was not found. HARGA_TOTAL is what price x
+// quantity rounds to, and DISKON what remains of it above DPP: it is the discount
+// to within a rupiah, and HARGA_TOTAL - DISKON is always DPP.
 func (w *writer) line(l *faktur.Line) {
-	dpp, discount := l.DPP.Rounded(), l.Discount.Rounded()
+	total, dpp := l.DPP.Add(l.Discount).Rounded(), l.DPP.Rounded()
 	w.row([]string{
 		"OF", cmp.Or(l.Code, faktur.AnyCode), adapter.OneLine(l.Name), short(l.UnitPrice), short(l.Quantity),
-		whole(dpp.Add(discount)), whole(discount), whole(dpp), whole(*l.PPN), l.PPnBMRate.String(), whole(*l.PPnBM),
+		whole(total), whole(total.Sub(dpp)), whole(dpp), whole(*l.PPN), l.PPnBMRate.String(), whole(*l.PPnBM),
 	})
 }
 
@@ -80,14 +81,18 @@ func parts(d faktur.Date) (year, month, day string) {
 
 // buyer gives NPWP and NAMA. Version 4.0 takes an NPWP of 15 or 16 digits, or a
 // NIK in its place (DDTCNews 1804100, 18 July 2024), so the 16 digits are written
-// as they are; older files have 15. Zeros are for holders of a passport (DDTCNews
-// 1804242), whose number stands before the name as Odoo writes a NIK there
-// ("NUMBER#NIK#NAMA#NAME"): that it does so for a passport is an assumption.
+// as they are; older files have 15. Zeros are for foreigners (DDTCNews 1804242):
+// of a person the passport stands before the name as Odoo writes a NIK there
+// ("NUMBER#NIK#NAMA#NAME"), which for a passport is an assumption; of a company
+// name and address are enough (UU PPN art. 13(5)), and its number has no place.
 func buyer(b *faktur.Buyer) (npwp, name string) {
-	if b.IDType == faktur.IDTypePassport {
+	switch b.IDType {
+	case faktur.IDTypeNPWP, faktur.IDTypeNIK:
+		return b.IDNumber, adapter.OneLine(b.Name)
+	case faktur.IDTypePassport:
 		return faktur.NoNPWP, adapter.OneLine(b.IDNumber) + "#PASPOR#NAMA#" + adapter.OneLine(b.Name)
 	}
-	return b.IDNumber, adapter.OneLine(b.Name)
+	return faktur.NoNPWP, adapter.OneLine(b.Name)
 }
 
 // addInfo is ID_KETERANGAN_TAMBAHAN of TD.00501 and so on: the number with which

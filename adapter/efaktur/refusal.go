@@ -24,9 +24,6 @@ func refusal(s *adapter.Submission) *faktur.Reason {
 	case inv.SupportingDocument.Number != "":
 		// What KODE_DOKUMEN_PENDUKUNG takes is not known; the emitters write 0.
 		return adapter.Refuse("supporting_document_not_carried", "How the desktop application takes the supporting document %s is not known. Move the seller to another channel, or write this invoice in the portal.", inv.SupportingDocument.Number)
-	case inv.Buyer.IDType == faktur.IDTypeOther:
-		// Zeros are for passports only (DDTCNews 1804242), whose number has a place.
-		return adapter.Refuse("buyer_number_not_carried", "DJP's desktop application has no place for the number of a buyer who has neither NPWP nor NIK nor passport (%s). Write this invoice in the Coretax portal, or move the seller to another channel.", inv.Buyer.IDNumber)
 	}
 	return cmp.Or(
 		adapter.RefuseCharacters(texts(s), inCSV, "DJP's desktop application does not take (ETAX-API-10001)"),

@@ -20,17 +20,21 @@ import (
 // expected is what the records of an invoice must read as.
 func expected(s *adapter.Submission) [][]string {
 	inv := &s.Invoice
-	npwp, name := inv.Buyer.IDNumber, onOneLine(inv.Buyer.Name)
-	if inv.Buyer.IDType == "passport" {
-		npwp, name = "0000000000000000", inv.Buyer.IDNumber+"#PASPOR#NAMA#"+name
+	npwp, name := "0000000000000000", onOneLine(inv.Buyer.Name)
+	switch inv.Buyer.IDType {
+	case "npwp", "nik":
+		npwp = inv.Buyer.IDNumber
+	case "passport":
+		name = inv.Buyer.IDNumber + "#PASPOR#NAMA#" + name
 	}
 	y, m, d := inv.Date.StartOfDay().In(faktur.Jakarta).Date()
 	var lines [][]string
 	dpp, ppn, ppnbm := new(big.Int), new(big.Int), new(big.Int)
 	for _, l := range inv.Lines {
-		total := new(big.Int).Add(rupiah(*l.DPP), rupiah(l.Discount))
+		total := rupiah(l.DPP.Add(l.Discount))
+		discount := new(big.Int).Sub(total, rupiah(*l.DPP))
 		lines = append(lines, []string{"OF", cmp.Or(l.Code, "000000"), onOneLine(l.Name),
-			decimal(l.UnitPrice), decimal(l.Quantity), total.String(), rupiah(l.Discount).String(),
+			decimal(l.UnitPrice), decimal(l.Quantity), total.String(), discount.String(),
 			rupiah(*l.DPP).String(), rupiah(*l.PPN).String(), l.PPnBMRate.String(), rupiah(*l.PPnBM).String()})
 		dpp.Add(dpp, rupiah(*l.DPP))
 		ppn.Add(ppn, rupiah(*l.PPN))
@@ -84,7 +88,7 @@ func drawSubmission(t *rapid.T) adapter.Submission {
 		TrxCode: rapid.SampledFrom([]string{"01", "02", "03", "04", "05", "08", "09", "10"}).Draw(t, "trx_code"),
 		AddInfo: rapid.SampledFrom([]string{"", "TD.00501", "TD.00510"}).Draw(t, "add_info"),
 		Buyer: faktur.Buyer{
-			IDType:   rapid.SampledFrom([]string{"npwp", "nik", "passport"}).Draw(t, "id_type"),
+			IDType:   rapid.SampledFrom([]string{"npwp", "nik", "passport", "other"}).Draw(t, "id_type"),
 			IDNumber: rapid.StringMatching("[0-9A-Z]{9,16}").Draw(t, "id_number"),
 			Name:     drawText(t, "name"), Address: drawText(t, "address"),
 		},
