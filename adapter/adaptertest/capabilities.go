@@ -14,6 +14,7 @@ import (
 func doesWhatItSays(t *testing.T, h Harness) {
 	t.Parallel()
 	t.Run("replace", func(t *testing.T) { replaces(t, h) })
+	t.Run("cancel", func(t *testing.T) { cancels(t, h) })
 	t.Run("down payment", func(t *testing.T) { takesDownPayment(t, h) })
 	t.Run("pdf", func(t *testing.T) { prints(t, h) })
 }
@@ -80,6 +81,29 @@ func replaces(t *testing.T, h Harness) {
 	}
 	if now := b.standing(t, first, submitted.Receipt); now.Status != faktur.Amended && now.Status != faktur.AmendmentPending {
 		t.Errorf("what was replaced is %s, want it amended", told(now))
+	}
+}
+
+// cancels: asked twice it is cancelled once, and the answer is the state that follows.
+func cancels(t *testing.T, h Harness) {
+	t.Parallel()
+	b := h.Open(t)
+	if !b.describe(t).Capabilities.Cancel {
+		return // the gateway does not ask, and says what a person does in the portal
+	}
+	canceller, ok := b.Channel.(adapter.Canceller)
+	if !ok {
+		t.Fatal("it says that it can cancel, and is no adapter.Canceller")
+	}
+	s := b.submission(t, "INV/CANCELLED")
+	submitted, _ := b.file(t, s)
+	q := QuestionAbout(s)
+	q.Receipt = submitted.Receipt
+	for range 2 {
+		o, err := canceller.Cancel(t.Context(), adapter.Cancellation{Question: q, Livemode: b.Livemode})
+		if err != nil || o.Certainty != adapter.Known || o.Status != faktur.Cancelled && o.Status != faktur.CancellationPending {
+			t.Errorf("Cancel = %s, %v; want it cancelled, or waiting for the buyer", told(o), err)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/fakturgate/fakturgate/adapter"
 )
@@ -19,9 +18,6 @@ type Desk struct {
 	Listed func(reference string) adapter.Outcome
 	// Draw gives a number out of the seller's ranges; nil where the channel asks for none.
 	Draw func() string
-
-	mu         sync.Mutex
-	references map[string]string // by client id
 }
 
 // Submit writes a file and uploads it.
@@ -45,29 +41,16 @@ func (d *Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapte
 	return outcomes, nil
 }
 
-// numbered notes what is handed over, and gives each its number where it needs one.
+// numbered gives each document its number where it needs one.
 func (d *Desk) numbered(batch []adapter.Submission) []adapter.Submission {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	if d.Draw == nil {
+		return batch
+	}
 	batch = slices.Clone(batch)
 	for i := range batch {
-		if d.references == nil {
-			d.references = map[string]string{}
-		}
-		d.references[batch[i].ClientID] = batch[i].Reference
-		if d.Draw != nil {
-			batch[i].NSFP = d.Draw()
-		}
+		batch[i].NSFP = d.Draw()
 	}
 	return batch
-}
-
-// Reference is what was handed over under a client id, which a file does not
-// carry; "" for none.
-func (d *Desk) Reference(clientID string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.references[clientID]
 }
 
 // Status reads the list.

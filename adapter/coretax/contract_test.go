@@ -37,7 +37,7 @@ func openBench(*testing.T) *adaptertest.Bench {
 	}
 	filed := func(s adapter.Submission) int {
 		for _, entry := range portal.Ledger() {
-			if entry.Reference == desk.Reference(s.ClientID) {
+			if entry.Reference == s.Reference {
 				return entry.Created
 			}
 		}
