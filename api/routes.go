@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/fakturgate/fakturgate/handlers"
 )
@@ -24,10 +25,10 @@ const (
 )
 
 // routes is the whole public API. Every POST goes through Once, which keeps the
-// promise of Idempotency-Key, but for POST /invoices, which keeps it itself.
+// promise of Idempotency-Key, but for POST /invoices and /returns, which keep it themselves.
 func routes(h *handlers.Handlers) []route {
 	page := []string{"limit", "cursor"}
-	return append(healthRoutes(h), []route{
+	return slices.Concat(healthRoutes(h), returnRoutes(h), webhookRoutes(h), []route{
 		{get, "/taxpayers", handlers.Read, h.GetTaxpayers, page},
 		{get, "/taxpayers/{npwp}", handlers.Read, h.GetTaxpayer, nil},
 		{put, "/taxpayers/{npwp}", handlers.Admin, h.PutTaxpayer, []string{"why"}},
@@ -60,23 +61,43 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/invoices/{id}/events", handlers.Read, h.GetHistory, nil},
 		{post, "/invoices/{id}/reupload", handlers.Write, h.Once(h.ReuploadInvoice), nil},
 		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
+
 		{get, "/events", handlers.Read, h.GetFeed, []string{"after", "limit"}},
 
+		{get, "/audit", handlers.Admin, h.GetAudit, page},
+
+		{get, "/reference/{list}", handlers.AnyKey, h.GetReference, []string{"q"}},
+	})
+}
+
+func returnRoutes(h *handlers.Handlers) []route {
+	return []route{
+		{post, "/returns", handlers.Write, h.PostReturn, nil},
+		{post, "/returns/validate", handlers.Write, h.Once(h.ValidateReturn), nil},
+		{get, "/returns", handlers.Read, h.GetReturns, []string{"limit", "cursor", "status", "reference", "npwp", "nsfp",
+			"date_from", "date_to", "updated_since"}},
+		{get, "/returns/{id}", handlers.Read, h.GetReturn, nil},
+		{put, "/returns/{id}", handlers.Write, h.PutReturn, []string{"reupload"}},
+		{get, "/returns/{id}/status", handlers.Read, h.GetReturnStatus, []string{"wait", "after"}},
+		{get, "/returns/{id}/events", handlers.Read, h.GetReturnHistory, nil},
+		{post, "/returns/{id}/reupload", handlers.Write, h.Once(h.ReuploadReturn), nil},
+		{post, "/returns/{id}/cancel", handlers.Write, h.Once(h.CancelReturn), nil},
+	}
+}
+
+func webhookRoutes(h *handlers.Handlers) []route {
+	return []route{
 		{post, "/webhook-endpoints", handlers.Webhooks, h.Once(h.PostEndpoint), nil},
-		{get, "/webhook-endpoints", handlers.Webhooks, h.GetEndpoints, page},
+		{get, "/webhook-endpoints", handlers.Webhooks, h.GetEndpoints, []string{"limit", "cursor"}},
 		{get, "/webhook-endpoints/{id}", handlers.Webhooks, h.GetEndpoint, nil},
 		{patch, "/webhook-endpoints/{id}", handlers.Webhooks, h.PatchEndpoint, nil},
 		{remove, "/webhook-endpoints/{id}", handlers.Webhooks, h.DeleteEndpoint, nil},
 		{post, "/webhook-endpoints/{id}/rotate-secret", handlers.Webhooks, h.Once(h.RotateSecret), nil},
 		{post, "/webhook-endpoints/{id}/test", handlers.Webhooks, h.Once(h.TestEndpoint), nil},
 		{post, "/webhook-endpoints/{id}/recover", handlers.Webhooks, h.Once(h.RecoverEndpoint), nil},
-		{get, "/webhook-endpoints/{id}/deliveries", handlers.Webhooks, h.GetDeliveries, append(page, "state")},
+		{get, "/webhook-endpoints/{id}/deliveries", handlers.Webhooks, h.GetDeliveries, []string{"limit", "cursor", "state"}},
 		{post, "/deliveries/{id}/redeliver", handlers.Webhooks, h.Once(h.Redeliver), nil},
-
-		{get, "/audit", handlers.Admin, h.GetAudit, page},
-
-		{get, "/reference/{list}", handlers.AnyKey, h.GetReference, []string{"q"}},
-	}...)
+	}
 }
 
 // healthRoutes are on both addresses.

@@ -80,7 +80,30 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		doubted.add(a.Warnings)
 	}
 	doubted.add(faktur.PassphraseDoubts("50% of 100"))
+	addReturnCodes(t, refused, doubted)
 	return refused, doubted
+}
+
+// addReturnCodes adds the codes that only returns have.
+func addReturnCodes(t *testing.T, refused, doubted told) {
+	t.Helper()
+	for _, c := range slices.Concat(returnRefusals, returnDoubts) {
+		ret := returnExample(t, "partial")
+		c.edit(&ret)
+		a, err := assessReturn(ret)
+		refused.add(faultsOf(t, err))
+		doubted.add(a.Warnings)
+	}
+	for _, channel := range faktur.Channels() {
+		faults, doubts := onChannel(t, channel)
+		refused.add(faults)
+		doubted.add(doubts)
+	}
+	for _, c := range boughtCases {
+		faults, doubts := checkBought(t, c.edit, c.known(t))
+		refused.add(faults)
+		doubted.add(doubts)
+	}
 }
 
 func TestFaultCodesPage(t *testing.T) {
@@ -91,7 +114,7 @@ func TestFaultCodesPage(t *testing.T) {
 
 <!-- Generated from the rule tables of package faktur (go test ./faktur -update); do not edit. -->
 
-What can stand in ` + "`errors[]`" + ` of a refused invoice or registration, and in
+What can stand in ` + "`errors[]`" + ` of a refused invoice, return or registration, and in
 ` + "`warnings[]`" + ` of an accepted one. Codes are stable; sentences may get better.
 Each is shown with one example. New codes may appear in any release.
 
@@ -115,7 +138,7 @@ func (c told) write(page *bytes.Buffer) {
 func TestEveryRuleIsTested(t *testing.T) {
 	t.Parallel()
 	refused, doubted := everyCode(t)
-	named := regexp.MustCompile(`(?:(refuse|warn)\([^"\n]*(?:"[^"]*"\)?, )?|Fault\{pointer, |return )"([a-z0-9_]+)"[,}]`)
+	named := regexp.MustCompile(`(?:(refuse|warn)\([^"\n]*(?:"[^"]*"\)*, )?|Fault\{pointer, |return )"([a-z0-9_]+)"[,}]`)
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,14 @@ import (
 // releases; a test holds it.
 func ContentHash(inv TaxInvoice) string {
 	inv.Payment = inv.Payment.plain()
-	sum := sha256.Sum256(mustMarshal(inv))
+	return hashOf(inv)
+}
+
+// ReturnHash is ContentHash of a return.
+func ReturnHash(r Return) string { return hashOf(r) }
+
+func hashOf(content any) string {
+	sum := sha256.Sum256(mustMarshal(content))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -90,4 +97,26 @@ func forget[N interface{ Equal(N) bool }](sent, stored *N, computed N) *N {
 		return nil
 	}
 	return sent
+}
+
+// GivenReturn is Given of a return, whose lines are those of the bought invoice
+// and stay in their places.
+func GivenReturn(corrected, stored Return, a ReturnAssessment) Return {
+	lines := make([]ReturnLine, len(corrected.Lines))
+	for i, line := range corrected.Lines {
+		if i < len(stored.Lines) {
+			line.forget(&stored.Lines[i], &a.Lines[i])
+		}
+		lines[i] = line
+	}
+	corrected.Lines = lines
+	return corrected
+}
+
+func (l *ReturnLine) forget(stored *ReturnLine, computed *ReturnAmounts) {
+	l.ReturnDPP = forget(l.ReturnDPP, stored.ReturnDPP, computed.ReturnDPP)
+	l.ReturnOtherDPP = forget(l.ReturnOtherDPP, stored.ReturnOtherDPP, computed.ReturnOtherDPP)
+	l.ReturnPPN = forget(l.ReturnPPN, stored.ReturnPPN, computed.ReturnPPN)
+	l.PPnBMRate = forget(l.PPnBMRate, stored.PPnBMRate, computed.PPnBMRate)
+	l.ReturnPPnBM = forget(l.ReturnPPnBM, stored.ReturnPPnBM, computed.ReturnPPnBM)
 }

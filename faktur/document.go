@@ -199,7 +199,7 @@ func (d *Document) Apply(c Change) (Event, error) {
 	if c.CoretaxStatus != "" {
 		d.CoretaxStatus = c.CoretaxStatus
 	}
-	if c.NSFP != "" {
+	if c.NSFP != "" && d.Kind != KindReturn { // a return's names the invoice, from the start
 		d.NSFP = c.NSFP
 	}
 	if c.Signer != "" {
@@ -227,6 +227,9 @@ func (d *Document) eventOf(previous Status) EventType {
 	}
 	return d.Event(name)
 }
+
+// Path is where the API shows d.
+func (d *Document) Path() string { return "/" + string(d.Kind) + "s/" + d.ID }
 
 // Event is the type of an event about d, such as approved: invoice.approved, or
 // return.approved.

@@ -41,6 +41,19 @@ func (s *Settings) Filed(inv TaxInvoice) TaxInvoice {
 	return inv
 }
 
+// FiledReturn is Filed of a return.
+func (s *Settings) FiledReturn(r Return) Return {
+	if len(s.UnitCodes) == 0 && len(s.ProductCodes) == 0 {
+		return r
+	}
+	r.Lines = slices.Clone(r.Lines)
+	for i := range r.Lines {
+		r.Lines[i].Unit = s.UnitCode(r.Lines[i].Unit)
+		r.Lines[i].Code = s.ProductCode(r.Lines[i].Code)
+	}
+	return r
+}
+
 // checkMapping checks a map from the ERP's own codes to DJP's, which have that
 // shape; malformed is the code of the fault when one has not. A code that stands on both sides must stand for itself: what is read
 // by GET and sent back by PUT is mapped a second time.

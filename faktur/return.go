@@ -17,6 +17,15 @@ type Return struct {
 	Lines []ReturnLine `json:"lines" validate:"required,min=1,dive"` // every bought line
 }
 
+// Bare gives the return with its NSFP as bare digits, however it was written;
+// one that is malformed stays as it is, to be refused.
+func (r Return) Bare() Return {
+	if nsfp, err := ParseNSFP(r.NSFP); err == nil {
+		r.NSFP = nsfp.String()
+	}
+	return r
+}
+
 // ReturnBuyer is the taxpayer who files a return.
 type ReturnBuyer struct {
 	NPWP string `json:"npwp" validate:"required,npwp" example:"0012345674901000"`
@@ -88,6 +97,21 @@ type ReturnAmounts struct {
 	ReturnPPN      Amount `json:"return_ppn"`
 	PPnBMRate      Rate   `json:"ppnbm_rate"`
 	ReturnPPnBM    Amount `json:"return_ppnbm"`
+}
+
+// Totals are the sums of the lines' amounts; one that is left out counts as 0.
+func (r *Return) Totals() ReturnTotals {
+	var t ReturnTotals
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		for sum, amount := range map[*Amount]*Amount{&t.ReturnDPP: l.ReturnDPP, &t.ReturnOtherDPP: l.ReturnOtherDPP,
+			&t.ReturnPPN: l.ReturnPPN, &t.ReturnPPnBM: l.ReturnPPnBM} {
+			if amount != nil {
+				*sum = sum.Add(*amount)
+			}
+		}
+	}
+	return t
 }
 
 // Fill gives lines with every amount set to what is filed. The lines given are left alone.

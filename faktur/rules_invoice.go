@@ -4,18 +4,28 @@ package faktur
 // it is only doubtful, because DJP extends deadlines (FACTS 5.5).
 func (c *check) checkDate() {
 	date := c.inv.Date
+	if !c.checkDay(date, KindInvoice) {
+		return
+	}
+	deadline := UploadDeadline(date, c.channel, c.settings.UploadDeadlines)
+	if c.today.Compare(deadline) > 0 {
+		c.warn("/date", "deadline_passed", "An invoice of %s had to be uploaded and approved by %s (PER-11/PJ/2025 art. 44). DJP will probably not approve it, unless it extended the month.", date, deadline)
+	}
+}
+
+// checkDay holds a document's date to be a real day, not after today in
+// Jakarta, and says whether it is.
+func (c *check) checkDay(date Date, kind Kind) bool {
 	switch {
 	case date.IsZero(): // told as missing
 	case !date.Valid():
-		c.refuse("/date", "date_malformed", "%q is not a day of the calendar. Write the invoice's date as YYYY-MM-DD.", date)
+		c.refuse("/date", "date_malformed", "%q is not a day of the calendar. Write the %s's date as YYYY-MM-DD.", date, kind)
 	case date.Compare(c.today) > 0:
-		c.refuse("/date", "date_in_future", "The date %s lies in the future; today is %s in Jakarta. Send the invoice on its day.", date, c.today)
+		c.refuse("/date", "date_in_future", "The date %s lies in the future; today is %s in Jakarta. Send the %s on its day.", date, c.today, kind)
 	default:
-		deadline := UploadDeadline(date, c.channel, c.settings.UploadDeadlines)
-		if c.today.Compare(deadline) > 0 {
-			c.warn("/date", "deadline_passed", "An invoice of %s had to be uploaded and approved by %s (PER-11/PJ/2025 art. 44). DJP will probably not approve it, unless it extended the month.", date, deadline)
-		}
+		return true
 	}
+	return false
 }
 
 // checkTrxCode: the code decides how amounts are computed, so one that is not

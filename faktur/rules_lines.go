@@ -21,28 +21,37 @@ func (c *check) checkNumbers(i int, l *Line) bool {
 		c.refuse(linePointer(i, "quantity"), "quantity_zero", "The quantity is 0. Leave the line out, or send how many units it sells.")
 		sound = false
 	}
-	for _, a := range [...]struct {
-		field  string
-		amount *Amount
-	}{
-		{"unit_price", &l.UnitPrice}, {"quantity", &l.Quantity}, {"discount", &l.Discount},
-		{"dpp", l.DPP}, {"other_dpp", l.OtherDPP}, {"ppn", l.PPN}, {"ppnbm", l.PPnBM},
-	} {
+	sound = c.checkAmounts(i, namedAmount{"unit_price", &l.UnitPrice}, namedAmount{"quantity", &l.Quantity}, namedAmount{"discount", &l.Discount},
+		namedAmount{"dpp", l.DPP}, namedAmount{"other_dpp", l.OtherDPP}, namedAmount{"ppn", l.PPN}, namedAmount{"ppnbm", l.PPnBM}) && sound
+	sound = c.checkRate(i, "ppn_rate", l.PPNRate) && sound
+	return c.checkRate(i, "ppnbm_rate", l.PPnBMRate) && sound
+}
+
+// namedAmount is an amount of a line and the name of its field; nil when left out.
+type namedAmount struct {
+	field  string
+	amount *Amount
+}
+
+// checkAmounts notes those amounts of line i that are none, and says whether all are sound.
+func (f *findings) checkAmounts(i int, amounts ...namedAmount) bool {
+	sound := true
+	for _, a := range amounts {
 		if a.amount != nil && !a.amount.valid() {
-			c.note(a.amount.fault(linePointer(i, a.field)))
-			sound = false
-		}
-	}
-	for _, r := range [...]struct {
-		field string
-		rate  *Rate
-	}{{"ppn_rate", l.PPNRate}, {"ppnbm_rate", l.PPnBMRate}} {
-		if r.rate != nil && !r.rate.valid() {
-			c.note(r.rate.fault(linePointer(i, r.field)))
+			f.note(a.amount.fault(linePointer(i, a.field)))
 			sound = false
 		}
 	}
 	return sound
+}
+
+// checkRate notes a rate of line i that is none, and says whether it is sound.
+func (f *findings) checkRate(i int, field string, rate *Rate) bool {
+	if rate == nil || rate.valid() {
+		return true
+	}
+	f.note(rate.fault(linePointer(i, field)))
+	return false
 }
 
 // doubtUnit: the list may be older than the code, and that the portal refuses a

@@ -102,6 +102,9 @@ func (t *Taxpayer) Validate() error {
 	if tolerance := t.Settings.Tolerance; tolerance != nil && !tolerance.valid() {
 		found.note(tolerance.fault("/settings/tolerance"))
 	}
+	if rate := t.Settings.ReturnRate; rate != nil && !rate.valid() {
+		found.note(rate.fault("/settings/return_rate"))
+	}
 	found.checkMapping("/settings/unit_codes", t.Settings.UnitCodes, "unit_malformed", shapeUnit)
 	found.checkMapping("/settings/product_codes", t.Settings.ProductCodes, "code_malformed", shapeGoodsCode)
 	for _, month := range slices.Sorted(maps.Keys(t.Settings.UploadDeadlines)) {

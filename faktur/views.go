@@ -40,6 +40,21 @@ func NewPreview(content TaxInvoice, a *Assessment, uploadDeadline Date) Preview 
 	return Preview{TaxInvoice: a.Complete(content), Totals: a.Totals, UploadDeadline: uploadDeadline, Warnings: listed(a.Warnings)}
 }
 
+// ReturnPreview is what POST /returns would make of a content: the answer of
+// POST /returns/validate, of which nothing is stored.
+type ReturnPreview struct {
+	Return
+
+	Totals   ReturnTotals `json:"totals"`
+	Warnings []Fault      `json:"warnings"`
+}
+
+// NewReturnPreview joins a content and its assessment.
+func NewReturnPreview(content Return, a *ReturnAssessment) ReturnPreview {
+	content.Lines = a.Fill(content.Lines)
+	return ReturnPreview{Return: content, Totals: a.Totals, Warnings: listed(a.Warnings)}
+}
+
 // listed makes an absent list an empty one, which JSON shows as [].
 func listed(faults []Fault) []Fault {
 	if faults == nil {

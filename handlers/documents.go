@@ -35,6 +35,12 @@ func (h *Handlers) GetStatus(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return h.answerStatus(w, r, id, h.Service.AwaitStatus)
+}
+
+// answerStatus gives a document's status as await tells it.
+func (h *Handlers) answerStatus(w http.ResponseWriter, r *http.Request, id string,
+	await func(ctx context.Context, tenant, id string, after int64, wait time.Duration) (faktur.StatusView, error)) error {
 	q := readQuery(r)
 	wait, after := q.wait("wait", maxWait), q.count("after")
 	if err := q.err(); err != nil {
@@ -42,7 +48,7 @@ func (h *Handlers) GetStatus(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, stop := h.whileServing(r.Context())
 	defer stop()
-	view, err := h.Service.AwaitStatus(ctx, tenant(ctx), id, after, wait)
+	view, err := await(ctx, tenant(ctx), id, after, wait)
 	if err != nil {
 		return err
 	}
@@ -114,16 +120,11 @@ func (h *Handlers) PutInvoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := readQuery(r)
-	reupload := q.truth("reupload")
-	if err := q.err(); err != nil {
-		return err
-	}
-	content, err := h.decodeCorrection(w, r)
+	reupload, sequence, err := correctionOf(r)
 	if err != nil {
 		return err
 	}
-	sequence, err := ifMatch(r.Header.Values("If-Match"))
+	content, err := h.decodeCorrection(w, r)
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,17 @@ func (h *Handlers) PutInvoice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeInvoice(w, http.StatusOK, invoice)
+}
+
+// correctionOf reads what a PUT says besides its body: ?reupload= and If-Match.
+func correctionOf(r *http.Request) (reupload bool, sequence int64, err error) {
+	q := readQuery(r)
+	reupload = q.truth("reupload")
+	if err := q.err(); err != nil {
+		return false, 0, err
+	}
+	sequence, err = ifMatch(r.Header.Values("If-Match"))
+	return reupload, sequence, err
 }
 
 // decodeCorrection reads an invoice as GET gives it, and leaves its read-only fields out.
@@ -143,23 +155,30 @@ func (h *Handlers) decodeCorrection(w http.ResponseWriter, r *http.Request) (fak
 	}
 	var stored faktur.StoredInvoice
 	faults, err := decodeForm(body, &stored)
-	if faults = slices.DeleteFunc(faults, inReadOnly); err == nil && len(faults) > 0 {
-		err = h.allFaults(r.Context(), stored.TaxInvoice, faults)
+	if faults = invoiceReadOnly.without(faults); err == nil && len(faults) > 0 {
+		_, content := h.Service.Preview(r.Context(), tenant(r.Context()), stored.TaxInvoice)
+		err = allFaults(faults, content)
 	}
 	return stored.TaxInvoice, err
 }
 
-var (
-	contentFields = fieldsOf(reflect.TypeFor[faktur.TaxInvoice]())
-	storedFields  = fieldsOf(reflect.TypeFor[faktur.StoredInvoice]())
-)
+// readOnly are the fields of a stored document that only the gateway writes.
+type readOnly struct{ stored, content map[string][]int }
 
-// inReadOnly says whether a fault lies in a field that only the gateway writes.
-func inReadOnly(f faktur.Fault) bool {
-	name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
-	_, content := contentFields[name]
-	_, stored := storedFields[name]
-	return stored && !content
+func readOnlyOf(stored, content reflect.Type) readOnly {
+	return readOnly{fieldsOf(stored), fieldsOf(content)}
+}
+
+var invoiceReadOnly = readOnlyOf(reflect.TypeFor[faktur.StoredInvoice](), reflect.TypeFor[faktur.TaxInvoice]())
+
+// without leaves out the faults that lie in such fields.
+func (r readOnly) without(faults []faktur.Fault) []faktur.Fault {
+	return slices.DeleteFunc(faults, func(f faktur.Fault) bool {
+		name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
+		_, content := r.content[name]
+		_, stored := r.stored[name]
+		return stored && !content
+	})
 }
 
 // Reupload is the body of POST /invoices/{id}/reupload.
@@ -193,15 +212,24 @@ func (h *Handlers) ReuploadInvoice(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	var body Reupload
-	if err := decodeOptional(w, r, &body); err != nil {
+	signer, err := decodeReupload(w, r)
+	if err != nil {
 		return err
 	}
-	invoice, err := h.Service.Reupload(r.Context(), tenant(r.Context()), id, body.Signer)
+	invoice, err := h.Service.Reupload(r.Context(), tenant(r.Context()), id, signer)
 	if err != nil {
 		return err
 	}
 	return writeInvoice(w, http.StatusAccepted, invoice)
+}
+
+// decodeReupload reads who shall sign; "" leaves it as it was.
+func decodeReupload(w http.ResponseWriter, r *http.Request) (signer string, err error) {
+	var body Reupload
+	if err := decodeOptional(w, r, &body); err != nil {
+		return "", err
+	}
+	return body.Signer, nil
 }
 
 // CancelInvoice cancels an invoice.

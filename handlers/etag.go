@@ -31,7 +31,7 @@ func ifMatch(values []string) (int64, error) {
 	sequence, notNumber := strconv.ParseInt(unquoted, 10, 64)
 	if len(candidates) > 1 || err != nil || notNumber != nil || sequence < 1 {
 		return 0, faktur.NewError(faktur.KindStale, "stale",
-			`If-Match must be one ETag as GET /invoices/{id} gives it, such as "3", or *.`)
+			`If-Match must be one ETag as GET gives it, such as "3", or *.`)
 	}
 	return sequence, nil
 }

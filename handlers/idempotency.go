@@ -43,9 +43,9 @@ func requestOf(r *http.Request, body []byte) (service.Request, error) {
 func notVisible(c rune) bool { return c <= ' ' || c > '~' }
 
 // Once lets a POST be repeated under its Idempotency-Key: an answer of 2xx is
-// given again instead of doing the work again. POST /invoices does not come
-// through here, because its key is decided in the transaction that stores the
-// invoice.
+// given again instead of doing the work again. POST /invoices and /returns do not come
+// through here, because their keys are decided in the transaction that stores the
+// document.
 func (h *Handlers) Once(f Func) Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if len(r.Header.Values(headerKey)) == 0 {

@@ -50,7 +50,12 @@ func (h *Handlers) PostInvoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/invoices/"+accepted.DocumentID)
+	return writeAccepted(w, "/invoices/", accepted)
+}
+
+// writeAccepted answers a POST that took a document, or had taken it before.
+func writeAccepted(w http.ResponseWriter, collection string, accepted service.Accepted) error {
+	w.Header().Set("Location", collection+accepted.DocumentID)
 	if accepted.Replayed {
 		w.Header().Set(headerReplayed, "true")
 	}
@@ -97,17 +102,17 @@ func (h *Handlers) decodeInvoice(ctx context.Context, body []byte) (faktur.TaxIn
 	var invoice faktur.TaxInvoice
 	faults, err := decodeForm(body, &invoice)
 	if err == nil && faults != nil {
-		err = h.allFaults(ctx, invoice, faults)
+		_, content := h.Service.Preview(ctx, tenant(ctx), invoice)
+		err = allFaults(faults, content)
 	}
 	return invoice, err
 }
 
-// allFaults adds to the faults of an invoice's form those of its content, but
-// for what lies at or below a place whose form was wrong: that was not read.
-func (h *Handlers) allFaults(ctx context.Context, invoice faktur.TaxInvoice, form []faktur.Fault) error {
+// allFaults adds to the faults of a body's form those of its content, but for
+// what lies at or below a place whose form was wrong: that was not read.
+func allFaults(form []faktur.Fault, content error) error {
 	all := form
-	_, err := h.Service.Preview(ctx, tenant(ctx), invoice)
-	if e := faktur.AsError(err); e != nil && e.Kind == faktur.KindInvalid {
+	if e := faktur.AsError(content); e != nil && e.Kind == faktur.KindInvalid {
 		for _, fault := range e.Faults {
 			if !within(fault.Pointer, form) {
 				all = append(all, fault)
@@ -151,14 +156,11 @@ func within(pointer string, places []faktur.Fault) bool {
 func (h *Handlers) GetInvoices(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	filter := service.InvoiceFilter{
-		Status:    faktur.Status(q.text("status")),
+		Status:    q.status(),
 		Reference: q.text("reference"), TaxpayerNPWP: q.text("npwp"), Buyer: q.text("buyer"), NSFP: q.text("nsfp"),
 		DateFrom: q.date("date_from"), DateTo: q.date("date_to"),
 		UpdatedSince: q.moment("updated_since"), DeadlineBefore: q.date("deadline_before"),
 		Limit: q.limit(defaultLimit, maxLimit), Cursor: q.text("cursor"),
-	}
-	if filter.Status != "" && !filter.Status.Valid() {
-		q.refuse("status", "status_unknown", "status must be one of "+statusNames()+".")
 	}
 	if err := q.err(); err != nil {
 		return err
@@ -168,6 +170,15 @@ func (h *Handlers) GetInvoices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, listOf(page))
+}
+
+// status reads one of the statuses; "" when absent.
+func (q *query) status() faktur.Status {
+	status := faktur.Status(q.text("status"))
+	if status != "" && !status.Valid() {
+		q.refuse("status", "status_unknown", "status must be one of "+statusNames()+".")
+	}
+	return status
 }
 
 func statusNames() string {
@@ -204,11 +215,16 @@ func (h *Handlers) GetInvoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tag := etag(invoice.Sequence)
+	return writeVersion(w, r, invoice.Sequence, invoice)
+}
+
+// writeVersion answers GET with a document, or with 304 when the caller has this version.
+func writeVersion(w http.ResponseWriter, r *http.Request, sequence int64, document any) error {
+	tag := etag(sequence)
 	w.Header().Set("ETag", tag)
 	if matches(r.Header.Values("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeJSON(w, http.StatusOK, invoice)
+	return writeJSON(w, http.StatusOK, document)
 }

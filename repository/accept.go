@@ -34,7 +34,8 @@ type AcceptResult struct {
 	Conflict *faktur.Document
 	// Remembered is the answer that the idempotency key already has.
 	Remembered *Remembered
-	// Err is ErrKeyReused, ErrKeyRunning, ErrTaxpayerChanged, or nil.
+	// Err is ErrKeyReused, ErrKeyRunning, ErrTaxpayerChanged, a *faktur.Error for a
+	// return of more than was bought, or nil.
 	Err error
 }
 
@@ -176,6 +177,9 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 		if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
 			return err
 		}
+	}
+	if err := w.checkReturns(ctx); err != nil {
+		return err
 	}
 	// After the bodies, because a reference may be met that this very batch has stored.
 	for _, i := range met {

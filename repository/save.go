@@ -155,7 +155,8 @@ func (db *DB) PutOff(ctx context.Context, f Fence, documents []faktur.Document) 
 }
 
 // SaveCorrection stores a document's corrected content together with its step.
-// It gives false when the document has moved since step.From.
+// It gives false when the document has moved since step.From, and a
+// *faktur.Error for a return of more than was bought.
 func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHash string) (bool, error) {
 	content, assessment := s.bodyTexts()
 	moved := false
@@ -172,6 +173,11 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 			content_hashes = content_hashes || ' ' || ? WHERE document_id = ?`,
 			content, assessment, contentHash, step.Document.ID); err != nil {
 			return err
+		}
+		if s.Return != nil {
+			if err := db.holdToBought(ctx, tx, &s); err != nil {
+				return err
+			}
 		}
 		return db.insertEvents(ctx, tx, events)
 	})

@@ -13,10 +13,10 @@ import (
 // Request names a request by its idempotency key; one without Key is not remembered.
 type Request = repository.Request
 
-// Accepted is the answer to an invoice that is in our care.
+// Accepted is the answer to an invoice or a return that is in our care.
 type Accepted struct {
 	DocumentID string
-	Body       []byte // JSON of faktur.StoredInvoice, as it was first answered
+	Body       []byte // JSON of faktur.StoredInvoice or StoredReturn, as it was first answered
 	Status     int    // 202 at first; 200 when the reference named it already
 	Replayed   bool   // nothing was stored by this request
 }
@@ -38,62 +38,78 @@ func (s *Service) Preview(ctx context.Context, tenant string, invoice faktur.Tax
 }
 
 // assess checks an invoice under its seller's registration and gives it as it
-// is filed, with DJP's codes in the place of the ERP's own. All faults come back
-// at once, that of an unregistered seller among them.
+// is filed, with DJP's codes in the place of the ERP's own.
 func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.TaxInvoice, faktur.Assessment, error) {
-	var unregistered []faktur.Fault
+	var assessment faktur.Assessment
+	npwp := invoice.Seller.NPWP
+	unregistered := faktur.Fault{Pointer: "/seller/npwp", Code: "seller_not_registered",
+		Message: fmt.Sprintf("The seller %s is not registered. Register it first: PUT /taxpayers/%s.", npwp, npwp)}
+	taxpayer, err := s.assessFor(ctx, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
+		invoice = t.Settings.Filed(invoice)
+		assessment, err = s.Rules.Assess(invoice, t.Settings, t.Channel, s.Now())
+		return err
+	})
+	return taxpayer, invoice, assessment, err
+}
+
+// assessFor checks a content under its taxpayer's registration. All faults come
+// back at once, that of an unregistered taxpayer among them.
+func (s *Service) assessFor(ctx context.Context, tenant, npwp string, unregistered faktur.Fault, check func(*faktur.Taxpayer) error) (faktur.Taxpayer, error) {
+	var faults []faktur.Fault
 	var taxpayer faktur.Taxpayer
 	err := repository.ErrNotFound // what is no NPWP is not looked for: PostgreSQL would refuse a NUL in it
-	if faktur.ValidNPWP(invoice.Seller.NPWP) {
-		taxpayer, err = s.seller(ctx, tenant, invoice.Seller.NPWP)
+	if faktur.ValidNPWP(npwp) {
+		taxpayer, err = s.seller(ctx, tenant, npwp)
 	}
 	if errors.Is(err, repository.ErrNotFound) {
 		taxpayer.Channel = faktur.ChannelPJAP
-		if faktur.ValidNPWP(invoice.Seller.NPWP) {
-			unregistered = []faktur.Fault{{Pointer: "/seller/npwp", Code: "seller_not_registered",
-				Message: fmt.Sprintf("The seller %s is not registered. Register it first: PUT /taxpayers/%s.", invoice.Seller.NPWP, invoice.Seller.NPWP)}}
+		if faktur.ValidNPWP(npwp) {
+			faults = []faktur.Fault{unregistered}
 		}
 	} else if err != nil {
-		return taxpayer, invoice, faktur.Assessment{}, translate(err, "taxpayer")
+		return taxpayer, translate(err, "taxpayer")
 	}
-	invoice = taxpayer.Settings.Filed(invoice)
-	assessment, err := s.Rules.Assess(invoice, taxpayer.Settings, taxpayer.Channel, s.Now())
-	if len(unregistered) == 0 {
-		return taxpayer, invoice, assessment, err
+	err = check(&taxpayer)
+	if len(faults) == 0 {
+		return taxpayer, err
 	}
 	refusal, isRefusal := errors.AsType[*faktur.Error](err)
 	if err != nil && (!isRefusal || refusal.Kind != faktur.KindInvalid) {
-		return taxpayer, invoice, assessment, err
+		return taxpayer, err
 	}
 	if isRefusal {
-		unregistered = append(unregistered, refusal.Faults...)
+		faults = append(faults, refusal.Faults...)
 	}
-	return taxpayer, invoice, assessment, faktur.Invalid(unregistered)
+	return taxpayer, faktur.Invalid(faults)
 }
 
 // Accept takes an invoice into our care. It answers after the commit.
 func (s *Service) Accept(ctx context.Context, request Request, invoice faktur.TaxInvoice) (Accepted, error) {
-	for range 3 {
-		accepted, err := s.acceptOnce(ctx, request, invoice)
-		if !errors.Is(err, repository.ErrTaxpayerChanged) {
-			return accepted, translate(err, "invoice")
+	return s.accept(ctx, sellerKey{request.Tenant, invoice.Seller.NPWP}, faktur.KindInvoice, func() (*pendingAcceptance, error) {
+		a, err := s.acceptance(ctx, request, invoice)
+		if err != nil {
+			return nil, err
 		}
-		s.forgetSeller(request.Tenant, invoice.Seller.NPWP)
-	}
-	return Accepted{}, &faktur.Error{Kind: faktur.KindBusy, Code: "registration_changing",
-		Detail: "The seller's registration is being changed at this moment. Try again.", RetryAfter: time.Second}
+		return s.intake.enter(a)
+	})
 }
 
-func (s *Service) acceptOnce(ctx context.Context, request Request, invoice faktur.TaxInvoice) (Accepted, error) {
-	a, err := s.acceptance(ctx, request, invoice)
-	if err != nil {
-		return Accepted{}, err
+// accept waits for what enter has put into the intake, and lets it enter anew
+// when the taxpayer's registration was changed meanwhile.
+func (s *Service) accept(ctx context.Context, of sellerKey, kind faktur.Kind, enter func() (*pendingAcceptance, error)) (Accepted, error) {
+	for range 3 {
+		pending, err := enter()
+		if err != nil {
+			return Accepted{}, translate(err, string(kind))
+		}
+		accepted, err := pending.await(ctx)
+		if !errors.Is(err, repository.ErrTaxpayerChanged) {
+			return accepted, translate(err, string(kind))
+		}
+		s.forgetSeller(of.tenant, of.npwp)
 	}
-	pending, err := s.intake.enter(a)
-	if err != nil {
-		return Accepted{}, err
-	}
-	return pending.await(ctx)
+	return Accepted{}, &faktur.Error{Kind: faktur.KindBusy, Code: "registration_changing",
+		Detail: "The taxpayer's registration is being changed at this moment. Try again.", RetryAfter: time.Second}
 }
 
 // AcceptAll takes many invoices into our care; a bad one harms no other.
@@ -127,22 +143,26 @@ func (s *Service) acceptance(ctx context.Context, request Request, invoice faktu
 	if err != nil {
 		return repository.Acceptance{}, err
 	}
-	now := s.Now()
-	d := faktur.Document{
-		ID: s.NewID(), Tenant: request.Tenant, Kind: faktur.KindInvoice, Livemode: taxpayer.Livemode,
-		Channel: taxpayer.Channel, TaxpayerNPWP: invoice.Seller.NPWP, Reference: invoice.Reference, Counterpart: invoice.Buyer.IDNumber,
-		Status: faktur.Queued, Attempt: 1, CreatedAt: now,
-		UploadDeadline: faktur.UploadDeadline(invoice.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines),
-	}
-	d.Work.StatusSince = now
-	s.queueUp(&d, now)
-	a := repository.Acceptance{
-		Event:       d.Tell(faktur.EventQueued, "", now),
-		ContentHash: faktur.ContentHash(invoice), TaxpayerVersion: taxpayer.Version, Request: request,
-	}
-	a.Stored = repository.Stored{Document: d, Content: filed, Assessment: assessment}
+	a := s.newAcceptance(request, &taxpayer, faktur.Document{Kind: faktur.KindInvoice,
+		Reference: invoice.Reference, Counterpart: invoice.Buyer.IDNumber,
+		UploadDeadline: faktur.UploadDeadline(invoice.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)})
+	a.ContentHash = faktur.ContentHash(invoice)
+	a.Stored.Content, a.Stored.Assessment = filed, assessment
 	a.Answer, err = a.Stored.JSON()
 	return a, err
+}
+
+// newAcceptance begins the life of a document, of which d says what it is.
+func (s *Service) newAcceptance(request Request, taxpayer *faktur.Taxpayer, d faktur.Document) repository.Acceptance {
+	now := s.Now()
+	d.ID, d.Tenant, d.Livemode = s.NewID(), request.Tenant, taxpayer.Livemode
+	d.Channel, d.TaxpayerNPWP = taxpayer.Channel, taxpayer.NPWP
+	d.Status, d.Attempt, d.CreatedAt = faktur.Queued, 1, now
+	d.Work.StatusSince = now
+	s.queueUp(&d, now)
+	a := repository.Acceptance{Event: d.Tell(d.Event("queued"), "", now), TaxpayerVersion: taxpayer.Version, Request: request}
+	a.Stored.Document = d
+	return a
 }
 
 // queueUp gives a document its place in the queue.

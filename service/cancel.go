@@ -13,36 +13,41 @@ import (
 // that it is still under way.
 const cancelWait = 2 * time.Second
 
-// Cancel takes a document back: at once when the tax system does not hold it as
+// Cancel takes an invoice back: at once when the tax system does not hold it as
 // approved; an approved one by asking its channel, which may take longer than
 // this call: underWay then says that the channel has not answered yet, or that
 // the buyer must agree first. Repeating it is no error.
 func (s *Service) Cancel(ctx context.Context, tenant, id string) (invoice faktur.StoredInvoice, underWay bool, err error) {
-	if withdrawn, err := s.withdraw(ctx, tenant, id); err != nil {
-		return invoice, false, err
-	} else if withdrawn {
-		invoice, err = s.Invoice(ctx, tenant, id)
-		return invoice, false, err
+	stored, underWay, err := s.cancel(ctx, tenant, faktur.KindInvoice, id)
+	invoice, err = invoiceOf(stored, err)
+	return invoice, underWay, err
+}
+
+func (s *Service) cancel(ctx context.Context, tenant string, kind faktur.Kind, id string) (stored repository.Stored, underWay bool, err error) {
+	if stored, err = s.stored(ctx, tenant, kind, id); err != nil {
+		return stored, false, err
 	}
-	var document faktur.Document
-	invoice, err = s.change(ctx, tenant, id, func(stored *repository.Stored) (repository.Step, error) {
-		step, err := s.cancelStep(ctx, stored)
-		document = step.Document
-		return step, err
+	if withdrawn, err := s.withdraw(ctx, tenant, id); err != nil {
+		return stored, false, err
+	} else if withdrawn {
+		stored, err = s.stored(ctx, tenant, kind, id)
+		return stored, false, err
+	}
+	stored, err = s.change(ctx, tenant, kind, id, func(stored *repository.Stored) (repository.Step, error) {
+		return s.cancelStep(ctx, stored)
 	})
-	if err != nil || document.Status != faktur.Approved {
-		return invoice, invoice.Status == faktur.CancellationPending, err
+	if d := &stored.Document; err != nil || d.Status != faktur.Approved {
+		return stored, d.Status == faktur.CancellationPending, err
 	}
 	s.wished.ring()
-	if _, err := s.AwaitStatus(ctx, tenant, id, document.Sequence, cancelWait); err != nil {
-		return invoice, true, err
+	if _, err := s.awaitStatus(ctx, tenant, kind, id, stored.Document.Sequence, cancelWait); err != nil {
+		return stored, true, err
 	}
-	stored, err := s.DB.Stored(ctx, tenant, id)
-	if err != nil {
-		return invoice, true, translate(err, "invoice")
+	if stored, err = s.stored(ctx, tenant, kind, id); err != nil {
+		return stored, true, err
 	}
 	underWay = stored.Document.Wish == faktur.WishCancel || stored.Document.Status == faktur.CancellationPending
-	return shown(&stored), underWay, nil
+	return stored, underWay, nil
 }
 
 // cancelStep makes the step of a cancellation; one without events when it is
@@ -69,7 +74,7 @@ func (s *Service) cancelStep(ctx context.Context, stored *repository.Stored) (re
 	}
 	if !s.canCancel(ctx, d.Channel) {
 		return step, &faktur.Error{Kind: faktur.KindConflict, Code: "channel_cannot", DocumentID: d.ID, DocumentStatus: d.Status,
-			Detail: channelCannot(d.Channel, "cancelled").Message}
+			Detail: cannotCancel(d).Message}
 	}
 	step.Events = []faktur.Event{step.Document.Want(faktur.WishCancel, s.Now())}
 	return step, nil
@@ -104,6 +109,15 @@ func (s *Service) canCancel(ctx context.Context, name faktur.Channel) bool {
 	}
 	description, err := c.describe(ctx)
 	return err != nil || description.Capabilities.Cancel
+}
+
+// cannotCancel says what a person does instead of a channel that cannot cancel d.
+func cannotCancel(d *faktur.Document) *faktur.Reason {
+	why := channelCannot(d.Channel, "cancelled")
+	if d.Kind == faktur.KindReturn {
+		why.Message = "The channel " + string(d.Channel) + " does not let an approved return be cancelled. A person cancels it in the Coretax portal, under returns of input tax; the next status import adopts what was done there."
+	}
+	return why
 }
 
 // channelCannot says what a person does instead of a channel that cannot.

@@ -18,40 +18,41 @@ var errStale = faktur.NewError(faktur.KindStale, "stale",
 
 // change reads a document, lets do make a step of it, and saves the step. do
 // gives a step without events when there is nothing to do.
-func (s *Service) change(ctx context.Context, tenant, id string, do func(*repository.Stored) (repository.Step, error)) (faktur.StoredInvoice, error) {
+func (s *Service) change(ctx context.Context, tenant string, kind faktur.Kind, id string, do func(*repository.Stored) (repository.Step, error)) (repository.Stored, error) {
 	for range changeTries {
-		stored, err := s.DB.Stored(ctx, tenant, id)
+		stored, err := s.stored(ctx, tenant, kind, id)
 		if err != nil {
-			return faktur.StoredInvoice{}, translate(err, "invoice")
+			return stored, err
 		}
 		step, err := do(&stored)
-		if err != nil {
-			return faktur.StoredInvoice{}, err
-		}
-		if len(step.Events) == 0 {
-			return shown(&stored), nil
+		if err != nil || len(step.Events) == 0 {
+			return stored, err
 		}
 		saved, err := s.DB.Save(ctx, repository.Fence{}, []repository.Step{step})
 		if err != nil {
-			return faktur.StoredInvoice{}, translate(err, "invoice")
+			return stored, translate(err, string(kind))
 		}
 		if saved[id] {
 			s.queued.ring()
 			s.grown()
 			stored.Document = step.Document
-			return shown(&stored), nil
+			return stored, nil
 		}
 	}
-	return faktur.StoredInvoice{}, errMoving
+	return repository.Stored{}, errMoving
 }
 
 var errMoving = &faktur.Error{Kind: faktur.KindBusy, Code: "document_moving",
 	Detail: "The document changes at this very moment. Try again.", RetryAfter: time.Second}
 
-// Reupload hands a Saved Invalid document over again, with another signer when
+// Reupload hands a Saved Invalid invoice over again, with another signer when
 // one is named.
 func (s *Service) Reupload(ctx context.Context, tenant, id, signer string) (faktur.StoredInvoice, error) {
-	return s.change(ctx, tenant, id, func(stored *repository.Stored) (repository.Step, error) {
+	return invoiceOf(s.reupload(ctx, tenant, faktur.KindInvoice, id, signer))
+}
+
+func (s *Service) reupload(ctx context.Context, tenant string, kind faktur.Kind, id, signer string) (repository.Stored, error) {
+	return s.change(ctx, tenant, kind, id, func(stored *repository.Stored) (repository.Step, error) {
 		step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
 		if err := s.checkSigner(ctx, tenant, stored.Document.TaxpayerNPWP, signer); err != nil {
 			return step, err
@@ -94,54 +95,59 @@ func notNow(d *faktur.Document, what string) error {
 	return e
 }
 
-// Correct replaces the content of a document that is queued or Saved Invalid;
+// Correct replaces the content of an invoice that is queued or Saved Invalid;
 // seller and reference stay. ifMatch is the sequence that the caller has seen,
 // 0 when that does not matter. With reupload it is handed over again at once.
 func (s *Service) Correct(ctx context.Context, tenant, id string, content faktur.TaxInvoice, ifMatch int64, reupload bool) (faktur.StoredInvoice, error) {
+	return invoiceOf(s.correct(ctx, tenant, faktur.KindInvoice, id, ifMatch, func(stored *repository.Stored) (repository.Step, string, error) {
+		return s.correction(ctx, stored, content, reupload)
+	}))
+}
+
+// correct reads a document, lets correction put the new content into it and give the
+// step and the content's hash, and saves both.
+func (s *Service) correct(ctx context.Context, tenant string, kind faktur.Kind, id string, ifMatch int64,
+	correction func(*repository.Stored) (repository.Step, string, error)) (repository.Stored, error) {
 	for range changeTries {
-		stored, err := s.DB.Stored(ctx, tenant, id)
+		stored, err := s.stored(ctx, tenant, kind, id)
 		if err != nil {
-			return faktur.StoredInvoice{}, translate(err, "invoice")
+			return stored, err
 		}
 		if ifMatch != 0 && ifMatch != stored.Document.Sequence {
-			return faktur.StoredInvoice{}, errStale
+			return stored, errStale
 		}
 		before := stored.Document.Sequence
-		step, hash, err := s.correction(ctx, &stored, content, reupload)
+		step, hash, err := correction(&stored)
 		if err != nil || len(step.Events) == 0 {
-			return shown(&stored), err
+			return stored, err
 		}
 		saved, err := s.DB.SaveCorrection(ctx, step, stored, hash)
 		if err != nil {
-			return faktur.StoredInvoice{}, translate(err, "invoice")
+			return stored, translate(err, string(kind))
 		}
 		if saved {
 			s.queued.ring()
 			s.grown()
 			stored.Document = step.Document
-			return shown(&stored), nil
+			return stored, nil
 		}
 		if ifMatch == before {
-			return faktur.StoredInvoice{}, errStale
+			return stored, errStale
 		}
 	}
-	return faktur.StoredInvoice{}, errMoving
+	return repository.Stored{}, errMoving
 }
 
 // correction checks a new content, puts it into stored, and makes the step. A
 // content that changes nothing makes no event of its own.
 func (s *Service) correction(ctx context.Context, stored *repository.Stored, content faktur.TaxInvoice, reupload bool) (repository.Step, string, error) {
-	d := stored.Document
-	step := repository.Step{Document: d, From: d.Sequence}
-	if !d.Status.Correctable() {
-		return step, "", notNow(&d, "corrected")
-	}
-	if err := sameIdentity(stored, &content); err != nil {
+	step, err := s.correctable(stored, identity{"/seller/npwp", "seller", content.Seller.NPWP, content.Reference})
+	if err != nil {
 		return step, "", err
 	}
 	content = faktur.Given(content, stored.Content, stored.Assessment)
 	hash := faktur.ContentHash(content) // of what the ERP sent, as at its POST
-	taxpayer, content, assessment, err := s.assess(ctx, d.Tenant, content)
+	taxpayer, content, assessment, err := s.assess(ctx, step.Document.Tenant, content)
 	if err != nil {
 		return step, "", err
 	}
@@ -149,32 +155,54 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 		step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
 		step.Document.Counterpart = content.Buyer.IDNumber
 		step.Document.Work.LeaveBy = leaveBy(step.Document.UploadDeadline, s.Now())
-		step.Events = append(step.Events, step.Document.Tell(faktur.EventCorrected, d.Status, s.Now()))
+		s.corrected(&step)
 		stored.Content, stored.Assessment = content, assessment
 	}
-	if reupload && d.Status == faktur.SavedInvalid {
-		if err := s.mayUploadAgain(ctx, &d); err != nil {
-			return step, "", err
-		}
-		event, err := s.requeue(&step.Document, "")
-		if err != nil {
-			return step, "", err
-		}
-		step.Events = append(step.Events, event)
-	}
-	return step, hash, nil
+	return step, hash, s.goesAgain(ctx, &step, reupload)
 }
 
-// sameIdentity holds that a correction is of the same document.
-func sameIdentity(stored *repository.Stored, content *faktur.TaxInvoice) error {
-	var faults []faktur.Fault
-	if content.Reference != stored.Content.Reference {
-		faults = append(faults, faktur.Fault{Pointer: "/reference", Code: "reference_fixed",
-			Message: "The reference stays " + stored.Content.Reference + ". Cancel this document and post a new one for another reference."})
+// correctable begins the correction of a document that may be corrected now.
+func (s *Service) correctable(stored *repository.Stored, of identity) (repository.Step, error) {
+	step := repository.Step{Document: stored.Document, From: stored.Document.Sequence}
+	if !stored.Document.Status.Correctable() {
+		return step, notNow(&stored.Document, "corrected")
 	}
-	if content.Seller.NPWP != stored.Content.Seller.NPWP {
-		faults = append(faults, faktur.Fault{Pointer: "/seller/npwp", Code: "seller_fixed",
-			Message: "The seller stays " + stored.Content.Seller.NPWP + ". Cancel this document and post a new one for another seller."})
+	return step, of.holds(&stored.Document)
+}
+
+// corrected tells of a new content.
+func (s *Service) corrected(step *repository.Step) {
+	d := &step.Document
+	step.Events = append(step.Events, d.Tell(d.Event("corrected"), d.Status, s.Now()))
+}
+
+// goesAgain hands a Saved Invalid document over again when that is wanted.
+func (s *Service) goesAgain(ctx context.Context, step *repository.Step, reupload bool) error {
+	if !reupload || step.Document.Status != faktur.SavedInvalid {
+		return nil
+	}
+	if err := s.mayUploadAgain(ctx, &step.Document); err != nil {
+		return err
+	}
+	event, err := s.requeue(&step.Document, "")
+	step.Events = append(step.Events, event)
+	return err
+}
+
+// identity is what a correction may not change: whose document it is, as its
+// content names it, and its reference.
+type identity struct{ pointer, role, npwp, reference string }
+
+// holds that a correction is of the same document.
+func (of identity) holds(d *faktur.Document) error {
+	var faults []faktur.Fault
+	if of.reference != d.Reference {
+		faults = append(faults, faktur.Fault{Pointer: "/reference", Code: "reference_fixed",
+			Message: "The reference stays " + d.Reference + ". Cancel this document and post a new one for another reference."})
+	}
+	if of.npwp != d.TaxpayerNPWP {
+		faults = append(faults, faktur.Fault{Pointer: of.pointer, Code: of.role + "_fixed",
+			Message: "The " + of.role + " stays " + d.TaxpayerNPWP + ". Cancel this document and post a new one for another " + of.role + "."})
 	}
 	return faktur.Invalid(faults)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -14,20 +15,32 @@ import (
 
 // Invoice gives a tenant's invoice.
 func (s *Service) Invoice(ctx context.Context, tenant, id string) (faktur.StoredInvoice, error) {
+	return invoiceOf(s.stored(ctx, tenant, faktur.KindInvoice, id))
+}
+
+// stored gives a tenant's document of a kind; one of another kind is not there.
+func (s *Service) stored(ctx context.Context, tenant string, kind faktur.Kind, id string) (repository.Stored, error) {
 	stored, err := s.DB.Stored(ctx, tenant, id)
+	if err == nil && stored.Document.Kind != kind {
+		err = repository.ErrNotFound
+	}
+	return stored, translate(err, string(kind))
+}
+
+// invoiceOf shows a document that is an invoice.
+func invoiceOf(stored repository.Stored, err error) (faktur.StoredInvoice, error) {
 	if err != nil {
-		return faktur.StoredInvoice{}, translate(err, "invoice")
+		return faktur.StoredInvoice{}, err
 	}
 	return shown(&stored), nil
 }
 
-// shown is a document as the API shows it, with what must be said about its
+// shown is an invoice as the API shows it, with what must be said about its
 // status among its warnings.
 func shown(stored *repository.Stored) faktur.StoredInvoice {
 	invoice := faktur.NewStoredInvoice(&stored.Document, stored.Content, &stored.Assessment)
-	if invoice.Status == faktur.Cancelled && stored.Document.NSFP == "" && stored.Document.CoretaxStatus != "" {
-		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "remains_in_coretax",
-			Message: "It is closed here. Coretax may still list it as " + stored.Document.CoretaxStatus + "; a person deletes it there."})
+	if stored.Document.NSFP == "" {
+		invoice.Warnings = append(invoice.Warnings, remains(&stored.Document)...)
 	}
 	if d := &stored.Document; d.Channel.WritesFiles() && d.Attempt > 1 && heldByCoretax(d) &&
 		(d.Status == faktur.Queued || d.Status == faktur.AwaitingUpload) {
@@ -39,6 +52,15 @@ func shown(stored *repository.Stored) faktur.StoredInvoice {
 			Message: "Its cancellation was asked for, and the channel has not answered yet. The gateway keeps asking."})
 	}
 	return invoice
+}
+
+// remains warns of a document that was closed here and that the tax system may still list.
+func remains(d *faktur.Document) []faktur.Fault {
+	if d.Status != faktur.Cancelled || d.CoretaxStatus == "" {
+		return nil
+	}
+	return []faktur.Fault{{Pointer: "/status", Code: "remains_in_coretax",
+		Message: "It is closed here. Coretax may still list it as " + d.CoretaxStatus + "; a person deletes it there."}}
 }
 
 // InvoiceFilter narrows a list of invoices; a zero field narrows nothing.
@@ -79,23 +101,34 @@ func (s *Service) Invoices(ctx context.Context, tenant string, f InvoiceFilter) 
 	return newPage(list, f.Limit, func(i faktur.StoredInvoice) string { return i.ID }), nil
 }
 
-// Status gives how far a document has come.
+// Status gives how far an invoice has come.
 func (s *Service) Status(ctx context.Context, tenant, id string) (faktur.StatusView, error) {
+	return s.status(ctx, tenant, faktur.KindInvoice, id)
+}
+
+func (s *Service) status(ctx context.Context, tenant string, kind faktur.Kind, id string) (faktur.StatusView, error) {
 	d, err := s.DB.Document(ctx, tenant, id)
+	if err == nil && d.Kind != kind {
+		err = repository.ErrNotFound
+	}
 	if err != nil {
-		return faktur.StatusView{}, translate(err, "invoice")
+		return faktur.StatusView{}, translate(err, string(kind))
 	}
 	return faktur.NewStatusView(&d), nil
 }
 
-// AwaitStatus is Status as soon as the document's sequence passes after, or
+// AwaitStatus is Status as soon as the invoice's sequence passes after, or
 // when wait is over, whichever process makes the change.
 func (s *Service) AwaitStatus(ctx context.Context, tenant, id string, after int64, wait time.Duration) (faktur.StatusView, error) {
+	return s.awaitStatus(ctx, tenant, faktur.KindInvoice, id, after, wait)
+}
+
+func (s *Service) awaitStatus(ctx context.Context, tenant string, kind faktur.Kind, id string, after int64, wait time.Duration) (faktur.StatusView, error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
 		changed, stop := s.tail.watch(id)
-		view, err := s.Status(context.WithoutCancel(ctx), tenant, id)
+		view, err := s.status(context.WithoutCancel(ctx), tenant, kind, id)
 		if err != nil || view.Sequence > after {
 			stop()
 			return view, err
@@ -110,10 +143,20 @@ func (s *Service) AwaitStatus(ctx context.Context, tenant, id string, after int6
 	}
 }
 
-// History gives a document's events, oldest first.
+// History gives an invoice's events, oldest first.
 func (s *Service) History(ctx context.Context, tenant, id string) ([]faktur.Event, error) {
+	return s.history(ctx, tenant, faktur.KindInvoice, id)
+}
+
+func (s *Service) history(ctx context.Context, tenant string, kind faktur.Kind, id string) ([]faktur.Event, error) {
 	events, err := s.DB.History(ctx, tenant, id)
-	return events, translate(err, "invoice")
+	if err == nil && !strings.HasPrefix(string(events[0].Type), string(kind)+".") {
+		err = repository.ErrNotFound
+	}
+	if err != nil {
+		return nil, translate(err, string(kind))
+	}
+	return events, nil
 }
 
 // Feed gives a tenant's events after a cursor, oldest first, and the cursor to

@@ -61,6 +61,14 @@ func (in *intake) enterWaiting(ctx context.Context, a repository.Acceptance) (*p
 	}
 }
 
+// alone commits one acceptance in a transaction of its own, for what would make
+// the others of a shared one wait.
+func (in *intake) alone(a repository.Acceptance) *pendingAcceptance {
+	p := &pendingAcceptance{acceptance: a, done: make(chan struct{})}
+	in.commit([]*pendingAcceptance{p})
+	return p
+}
+
 // await waits for the commit. A caller who leaves before is not told; the
 // member is stored all the same, and the reference finds it again.
 func (p *pendingAcceptance) await(ctx context.Context) (Accepted, error) {
@@ -82,8 +90,8 @@ func (p *pendingAcceptance) accepted() (Accepted, error) {
 		return Accepted{}, r.Err
 	case r.Conflict != nil:
 		return Accepted{}, &faktur.Error{Kind: faktur.KindConflict, Code: "reference_conflict",
-			Detail: "This reference names another document of this seller, with other content. " +
-				"Correct that one with PUT /invoices/" + r.Conflict.ID + ", or use a new reference.",
+			Detail: "This reference names another " + string(r.Conflict.Kind) + " of this taxpayer, with other content. " +
+				"Correct that one with PUT " + r.Conflict.Path() + ", or use a new reference.",
 			DocumentID: r.Conflict.ID, DocumentStatus: r.Conflict.Status}
 	case r.Live != nil:
 		body, err := r.Live.JSON()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -71,7 +72,7 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	outcomes, err := c.caller.Submit(ctx, batch)
+	outcomes, err := c.submitTakeable(ctx, batch)
 	if err == nil && len(outcomes) != len(batch) {
 		err = fmt.Errorf("channel %s answered %d outcomes for %d submissions", c.Name(), len(outcomes), len(batch))
 	}
@@ -80,6 +81,41 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 		return nil, fmt.Errorf("hand over %d documents on %s: %w", len(batch), c.Name(), err)
 	}
 	c.succeeded()
+	return outcomes, nil
+}
+
+// submitTakeable submits what the channel takes. A return on one that takes none
+// (its taxpayer was moved there meanwhile) is refused here: a channel never sees it.
+func (c *channel) submitTakeable(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	c.mu.Lock()
+	takesReturns := c.description.Capabilities.Returns
+	c.mu.Unlock()
+	isReturn := func(sent adapter.Submission) bool { return sent.Return != nil }
+	if takesReturns || !slices.ContainsFunc(batch, isReturn) {
+		return c.caller.Submit(ctx, batch)
+	}
+	outcomes := make([]adapter.Outcome, len(batch))
+	var takeable []adapter.Submission
+	var places []int
+	for i, sent := range batch {
+		if isReturn(sent) {
+			outcomes[i] = adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, Reason: &faktur.Reason{
+				Code: "channel_cannot", Action: faktur.ActionContactSupport, Origin: faktur.OriginGateway,
+				Message: faktur.ReturnsNotOnChannel(c.Name()).Message}}
+			continue
+		}
+		takeable, places = append(takeable, sent), append(places, i)
+	}
+	if len(takeable) == 0 {
+		return outcomes, nil
+	}
+	said, err := c.caller.Submit(ctx, takeable)
+	if err != nil || len(said) != len(takeable) {
+		return nil, err
+	}
+	for n, i := range places {
+		outcomes[i] = said[n]
+	}
 	return outcomes, nil
 }
 

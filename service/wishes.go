@@ -31,7 +31,7 @@ func (c *channel) cancelWished(ctx context.Context) (bool, error) {
 	canceller, can := c.Channel.(adapter.Canceller)
 	if !can || !description.Capabilities.Cancel {
 		return true, s.settle(ctx, part, documents, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
-			return s.refuseWish(d, channelCannot(d.Channel, "cancelled")), nil
+			return s.refuseWish(d, cannotCancel(d)), nil
 		})
 	}
 	if !c.mayAsk(description, len(part.Shards)) {

@@ -91,7 +91,10 @@ func Run(t *testing.T, name faktur.Channel, h Harness) {
 		t.Run("a refused one harms no other", func(t *testing.T) { refusesOne(t, h) })
 	}
 	for _, fault := range h.Faults {
-		t.Run("says only what is certain when "+string(fault), func(t *testing.T) { saysOnlyWhatIsCertain(t, h, fault) })
+		t.Run("says only what is certain when "+string(fault), func(t *testing.T) { saysOnlyWhatIsCertain(t, h, fault, Batch) })
+	}
+	if Table[name].Returns {
+		runReturns(t, h)
 	}
 }
 
@@ -273,11 +276,11 @@ func refusesOne(t *testing.T, h Harness) {
 // saysOnlyWhatIsCertain submits into a fault, then does what the gateway does:
 // looks up what is unknown, and sends again what is certainly absent. In the
 // end everything is filed exactly once.
-func saysOnlyWhatIsCertain(t *testing.T, h Harness, fault Fault) {
+func saysOnlyWhatIsCertain(t *testing.T, h Harness, fault Fault, batchOf func(testing.TB, int, bool) []adapter.Submission) {
 	t.Parallel()
 	b := h.Open(t)
 	d := b.describe(t)
-	batch := b.batch(t, 4, b.Livemode)
+	batch := b.signIn(batchOf(t, 4, b.Livemode))
 	b.Break(fault)
 	patience := 30 * time.Second
 	if fault == Silent {

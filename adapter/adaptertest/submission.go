@@ -74,7 +74,11 @@ func (b *Bench) submission(t *testing.T, reference string) adapter.Submission {
 
 func (b *Bench) batch(t *testing.T, n int, livemode bool) []adapter.Submission {
 	t.Helper()
-	batch := Batch(t, n, livemode)
+	return b.signIn(Batch(t, n, livemode))
+}
+
+// signIn lets the submissions sign in as the suite's taxpayer does.
+func (b *Bench) signIn(batch []adapter.Submission) []adapter.Submission {
 	for i := range batch {
 		batch[i].Provider = b.Provider
 	}

@@ -111,7 +111,7 @@ func (p *problem) isOfItem() bool {
 		if e.Code == "unknown_field" {
 			return false
 		}
-		ofItem = ofItem || strings.HasPrefix(e.Pointer, "/submissions/")
+		ofItem = ofItem || strings.HasPrefix(e.Pointer, "/submissions/") || strings.HasPrefix(e.Pointer, "/returns/")
 	}
 	return ofItem
 }

@@ -28,7 +28,80 @@ func (c *Channel) Submit(ctx context.Context, batch []adapter.Submission) ([]ada
 			return nil, &adapter.NotSent{Cause: errors.New("pjap: live and simulated documents in one batch")}
 		}
 	}
-	s := &sieve{Channel: c, livemode: livemode}
+	return c.submitKinds(ctx, batch, livemode)
+}
+
+// submitKinds hands over the invoices of a batch and then its returns, which
+// have an endpoint of their own. One call that fails says so item by item,
+// because the outcomes of the other are known.
+func (c *Channel) submitKinds(ctx context.Context, batch []adapter.Submission, livemode bool) ([]adapter.Outcome, error) {
+	var places [2][]int // of the invoices, of the returns
+	for i := range batch {
+		kind := 0
+		if batch[i].Return != nil {
+			kind = 1
+		}
+		places[kind] = append(places[kind], i)
+	}
+	outcomes := make([]adapter.Outcome, len(batch))
+	var failures []error
+	for kind, of := range places {
+		if len(of) == 0 {
+			continue
+		}
+		part := make([]adapter.Submission, len(of))
+		for n, i := range of {
+			part[n] = batch[i]
+		}
+		said, err := c.submitAll(ctx, part, wires[kind], livemode)
+		if err != nil {
+			failures = append(failures, err)
+			said = failedAll(err, len(of))
+		}
+		for n, i := range of {
+			outcomes[i] = said[n]
+		}
+		if len(of) == len(batch) {
+			return outcomes, err
+		}
+	}
+	if len(failures) == len(places) {
+		return nil, bothFailed(failures)
+	}
+	return outcomes, nil
+}
+
+// bothFailed is certain that nothing was sent only when both calls are.
+func bothFailed(failures []error) error {
+	for _, err := range failures {
+		if _, ok := errors.AsType[*adapter.NotSent](err); !ok {
+			return err
+		}
+	}
+	return failures[0]
+}
+
+// failedAll is what a call that failed says of each of its n items.
+func failedAll(err error, n int) []adapter.Outcome {
+	failed := adapter.Outcome{Certainty: adapter.Unknown}
+	if _, ok := errors.AsType[*adapter.NotSent](err); ok {
+		failed.Certainty = adapter.NotTaken
+	}
+	return slices.Repeat([]adapter.Outcome{failed}, n)
+}
+
+// wire is how documents of one kind are handed over.
+type wire struct {
+	path string
+	body func(batch []adapter.Submission, livemode bool) any
+}
+
+// wires are those of invoices and of returns.
+var wires = [2]wire{{"/v1/submissions", newSubmitRequest}, {"/v1/returns", newReturnsRequest}}
+
+// submitAll hands over documents of one kind.
+func (c *Channel) submitAll(ctx context.Context, batch []adapter.Submission, by wire, livemode bool) ([]adapter.Outcome, error) {
+	s := &sieve{Channel: c, wire: by, livemode: livemode}
 	outcomes, err := s.submit(ctx, batch)
 	if err != nil || s.refused == nil || s.passed || len(batch) == 1 {
 		return outcomes, err
@@ -39,20 +112,19 @@ func (c *Channel) Submit(ctx context.Context, batch []adapter.Submission) ([]ada
 // sieve is one Submit that sets bad items aside.
 type sieve struct {
 	*Channel
+	wire
 	livemode bool
 	passed   bool         // the connector read some call
 	refused  *refusedCall // the last item that was turned away alone; nil for none
 }
 
 func (s *sieve) submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
-	call := submitRequest{Livemode: s.livemode, Submissions: make([]submission, len(batch))}
 	clientIDs := make([]string, len(batch))
 	for i := range batch {
-		call.Submissions[i] = newSubmission(&batch[i])
 		clientIDs[i] = batch[i].ClientID
 	}
 	var answer submitAnswer
-	err := s.call(ctx, http.MethodPost, "/v1/submissions", call, &answer)
+	err := s.call(ctx, http.MethodPost, s.path, s.body(batch, s.livemode), &answer)
 	if refused, ok := errors.AsType[*refusedCall](err); ok {
 		if len(batch) == 1 {
 			s.refused = refused
@@ -78,11 +150,7 @@ func (s *sieve) submitHalves(ctx context.Context, batch []adapter.Submission) []
 	for _, half := range [][]adapter.Submission{batch[:middle], batch[middle:]} {
 		known, err := s.submit(ctx, half)
 		if err != nil {
-			failed := adapter.Outcome{Certainty: adapter.Unknown}
-			if _, ok := errors.AsType[*adapter.NotSent](err); ok {
-				failed.Certainty = adapter.NotTaken
-			}
-			known = slices.Repeat([]adapter.Outcome{failed}, len(half))
+			known = failedAll(err, len(half))
 		}
 		outcomes = append(outcomes, known...)
 	}
@@ -113,12 +181,20 @@ func (e *refusedCall) outcome() adapter.Outcome {
 		why.Message = e.problem.Errors[0].Pointer + ": " + e.problem.Errors[0].Message
 	}
 	if why.Message == "" {
-		why.Message = "The connector takes no call as large as this invoice."
+		why.Message = "The connector takes no call as large as this document."
 	}
 	return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, Reason: why}
 }
 
-// newSubmission writes a document as the wire has it.
+func newSubmitRequest(batch []adapter.Submission, livemode bool) any {
+	call := submitRequest{Livemode: livemode, Submissions: make([]submission, len(batch))}
+	for i := range batch {
+		call.Submissions[i] = newSubmission(&batch[i])
+	}
+	return call
+}
+
+// newSubmission writes an invoice as the wire has it.
 func newSubmission(s *adapter.Submission) submission {
 	inv := &s.Invoice
 	wire := submission{

@@ -101,6 +101,46 @@ type totals struct {
 	Discount faktur.Amount `json:"discount"`
 }
 
+type returnsRequest struct {
+	Livemode bool        `json:"livemode"`
+	Returns  []returnDoc `json:"returns"`
+}
+
+type returnDoc struct {
+	ClientID   string       `json:"client_id"`
+	BuyerNPWP  string       `json:"buyer_npwp"`
+	Reference  string       `json:"reference"`
+	Signer     string       `json:"signer,omitzero"`
+	Date       faktur.Date  `json:"date"`
+	NSFP       string       `json:"nsfp"`
+	SellerNPWP string       `json:"seller_npwp"`
+	Lines      []returnLine `json:"lines"`
+	Totals     returnTotals `json:"totals"`
+}
+
+type returnLine struct {
+	Kind           string         `json:"kind"`
+	Code           string         `json:"code"`
+	Name           string         `json:"name"`
+	Unit           string         `json:"unit"`
+	UnitPrice      faktur.Amount  `json:"unit_price"`
+	Quantity       faktur.Amount  `json:"quantity"`
+	ReturnQuantity faktur.Amount  `json:"return_quantity"`
+	ReturnDiscount faktur.Amount  `json:"return_discount"`
+	ReturnDPP      *faktur.Amount `json:"return_dpp"`
+	ReturnOtherDPP *faktur.Amount `json:"return_other_dpp"`
+	ReturnPPN      *faktur.Amount `json:"return_ppn"`
+	PPnBMRate      *faktur.Rate   `json:"ppnbm_rate"`
+	ReturnPPnBM    *faktur.Amount `json:"return_ppnbm"`
+}
+
+type returnTotals struct {
+	ReturnDPP      faktur.Amount `json:"return_dpp"`
+	ReturnOtherDPP faktur.Amount `json:"return_other_dpp"`
+	ReturnPPN      faktur.Amount `json:"return_ppn"`
+	ReturnPPnBM    faktur.Amount `json:"return_ppnbm"`
+}
+
 type clientIDsRequest struct {
 	ClientIDs []string `json:"client_ids"`
 }
