@@ -34,7 +34,7 @@ func handsOverReturns(t *testing.T, h Harness, batchOf func(testing.TB, int, boo
 		t.Fatalf("Submit gave %d outcomes and %v, want %d", len(outcomes), err, len(batch))
 	}
 	for i, o := range outcomes {
-		if n := b.Filed(batch[i].ClientID); o.Certainty != adapter.Known || !faktur.Submitting.CanBecome(o.Status) || o.Status == faktur.SavedInvalid || n != 1 {
+		if n := b.Filed(batch[i]); o.Certainty != adapter.Known || !faktur.Submitting.CanBecome(o.Status) || o.Status == faktur.SavedInvalid || n != 1 {
 			t.Errorf("outcome %d = %s, taken %d times; want it Known, in a status that follows submitting, taken once", i, told(o), n)
 		}
 	}
