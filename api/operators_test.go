@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 func TestPauseResumeAndTheAudit(t *testing.T) {
@@ -27,4 +30,46 @@ func TestPauseResumeAndTheAudit(t *testing.T) {
 	if strings.Count(audit, `"action":"taxpayer.`) != 2 || !strings.Contains(audit, "the provider is down") {
 		t.Errorf("the audit: %s", audit)
 	}
+}
+
+// A cancellation, a replacement and their chain by HTTP.
+func TestAfterApproval(t *testing.T) {
+	t.Parallel()
+	g := startWith(t, options{workers: true})
+	approved := func(reference string) string {
+		id := document(g.post("/invoices", invoice(reference)).want(http.StatusAccepted)).ID
+		for after := int64(0); ; {
+			view := decoded[faktur.StatusView](g.get(fmt.Sprintf("/invoices/%s/status?wait=10s&after=%d", id, after)).want(http.StatusOK))
+			if view.Status == faktur.Approved {
+				return id
+			}
+			if view.Sequence == after {
+				t.Fatalf("%s stays %s", reference, view.Status)
+			}
+			after = view.Sequence
+		}
+	}
+	id := approved("INV/1")
+	content := strings.Replace(invoice("INV/1"), "Kertas A4", "Kertas A3", 1)
+	a := g.post("/invoices/"+id+"/replace", content).want(http.StatusAccepted)
+	second := document(a)
+	if a.header.Get("Location") != "/invoices/"+second.ID || !strings.Contains(string(a.body), `"replaces_id":"`+id) || !strings.Contains(string(a.body), `"upload_deadline":null`) {
+		t.Errorf("the replacement: %s, %s", a.header, a.body)
+	}
+	if again := g.post("/invoices/"+id+"/replace", content).want(http.StatusOK); again.header.Get("Idempotent-Replayed") != "true" || document(again).ID != second.ID {
+		t.Errorf("the same again: %s", again.body)
+	}
+	g.post("/invoices/"+id+"/replace", strings.Replace(content, "Kertas A3", "Kertas A2", 1)).problem(http.StatusConflict, "replacement_exists")
+	if chain := string(g.get("/invoices/" + second.ID + "/chain").want(http.StatusOK).body); !strings.Contains(chain, `"in_force":"`+id) {
+		t.Errorf("the chain: %s", chain)
+	}
+	g.as("another", "invoices:write", "invoices:read").get("/invoices/"+id+"/chain").problem(http.StatusNotFound, "not_found")
+
+	other := approved("INV/2")
+	for range 2 {
+		if cancelled := document(g.post("/invoices/"+other+"/cancel", "").want(http.StatusOK)); cancelled.Status != faktur.Cancelled {
+			t.Errorf("it is %s", cancelled.Status)
+		}
+	}
+	g.post("/invoices/"+other+"/replace", invoice("INV/2")).problem(http.StatusConflict, "transition_not_allowed")
 }

@@ -61,6 +61,8 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/invoices/{id}/events", handlers.Read, h.GetHistory, nil},
 		{post, "/invoices/{id}/reupload", handlers.Write, h.Once(h.ReuploadInvoice), nil},
 		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
+		{post, "/invoices/{id}/replace", handlers.Write, h.Once(h.ReplaceInvoice), nil},
+		{get, "/invoices/{id}/chain", handlers.Read, h.GetChain, nil},
 
 		{get, "/events", handlers.Read, h.GetFeed, []string{"after", "limit"}},
 

@@ -92,7 +92,7 @@ type Document struct {
 	Wish          Wish    // what is still to be done about it; a step clears it; "" for nothing
 	Sequence      int64   // number of the last event; 1 at acceptance, no gaps
 
-	UploadDeadline Date // last day to be approved, in Asia/Jakarta; zero for a return
+	UploadDeadline Date // last day to be approved, in Asia/Jakarta; zero for a return and for a replacement
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 

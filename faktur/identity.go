@@ -2,6 +2,7 @@ package faktur
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -114,6 +115,14 @@ func ParseNSFP(text string) (NSFP, error) {
 		return NSFP{TrxCode: bare[:2], Status: bare[2:3], Serial: bare[3:]}, nil
 	}
 	return NSFP{}, fmt.Errorf("%q is not an NSFP, which has 17 digits, or 16 from the desktop application", clip(text))
+}
+
+// Follows says whether n is the number of the replacement of what has the number
+// original: the same serial, and the counter one further (FACTS 3: inference).
+func (n NSFP) Follows(original NSFP) bool {
+	before, err1 := strconv.Atoi(original.Status)
+	after, err2 := strconv.Atoi(n.Status)
+	return err1 == nil && err2 == nil && n.Serial == original.Serial && after == before+1
 }
 
 // String writes the bare digits.

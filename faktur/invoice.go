@@ -128,7 +128,7 @@ type StoredInvoice struct {
 	NSFP           NullString `json:"nsfp" readonly:"true" swaggertype:"string" extensions:"x-nullable" example:"04002600000000001"`
 	Reason         *Reason    `json:"reason" readonly:"true" extensions:"x-nullable"`
 	Totals         Totals     `json:"totals" readonly:"true"`
-	UploadDeadline Date       `json:"upload_deadline" readonly:"true" swaggertype:"string" format:"date" example:"2026-12-20"`
+	UploadDeadline Date       `json:"upload_deadline" readonly:"true" swaggertype:"string" format:"date" extensions:"x-nullable" example:"2026-12-20"` // null for a replacement
 	Warnings       []Fault    `json:"warnings" readonly:"true"`
 	Attempt        int        `json:"attempt" readonly:"true" example:"1"`
 	Signer         NullString `json:"signer" readonly:"true" swaggertype:"string" extensions:"x-nullable" example:"3174015506800001"`

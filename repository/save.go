@@ -14,8 +14,8 @@ import (
 type Step struct {
 	Document faktur.Document
 	// From is the sequence of the document as it was read. A document that has
-	// moved since is left alone; so is one that was held back or moved to
-	// another channel since.
+	// moved since is left alone; so is one that was held back, moved to
+	// another channel or got a replacement since; no step changes that.
 	From   int64
 	Events []faktur.Event
 	// Signing is what the step tells of the signer SignedBy; it is noted in the
@@ -80,8 +80,12 @@ func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...
 	if err := db.holdQueued(ctx, tx, taken); err != nil {
 		return nil, nil, err
 	}
+	amending, err := db.followReplacements(ctx, tx, taken)
+	if err != nil {
+		return nil, nil, err
+	}
 	told, err := db.judgeSigners(ctx, tx, taken)
-	return saved, append(events, told...), err
+	return saved, slices.Concat(events, amending, told), err
 }
 
 // stepColumns gives what a step may change, and what must still hold for it.
@@ -113,7 +117,6 @@ func stepColumns(steps []Step) (set, match []column) {
 		texts("signer", func(d *faktur.Document) string { return d.Signer }),
 		texts("receipt", func(d *faktur.Document) string { return d.Receipt }),
 		texts("wish", func(d *faktur.Document) string { return string(d.Wish) }),
-		texts("replaced_by_id", func(d *faktur.Document) string { return d.ReplacedByID }),
 		numbers("sequence", func(d *faktur.Document) int64 { return d.Sequence }),
 		numbers("deadline_told", func(d *faktur.Document) int64 { return int64(d.Work.DeadlineTold) }),
 		{name: "stuck_told", values: told},
@@ -129,6 +132,7 @@ func stepColumns(steps []Step) (set, match []column) {
 		{name: "from_sequence", values: from, target: "sequence"},
 		texts("channel", func(d *faktur.Document) string { return string(d.Channel) }),
 		{name: "held", values: held},
+		texts("replaced_by_id", func(d *faktur.Document) string { return d.ReplacedByID }),
 	}
 	return set, match
 }

@@ -145,6 +145,11 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 	if err != nil {
 		return step, "", err
 	}
+	if step.Document.ReplacesID != "" {
+		if err := sameBuyer(stored, &content); err != nil {
+			return step, "", err
+		}
+	}
 	content = faktur.Given(content, stored.Content, stored.Assessment)
 	hash := faktur.ContentHash(content) // of what the ERP sent, as at its POST
 	taxpayer, content, assessment, err := s.assess(ctx, step.Document.Tenant, content)
@@ -152,7 +157,9 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 		return step, "", err
 	}
 	if faktur.ContentHash(content) != faktur.ContentHash(stored.Content) {
-		step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
+		if step.Document.ReplacesID == "" { // a replacement has none
+			step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
+		}
 		step.Document.Counterpart = content.Buyer.IDNumber
 		step.Document.Work.LeaveBy = leaveBy(step.Document.UploadDeadline, s.Now())
 		s.corrected(&step)

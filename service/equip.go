@@ -30,7 +30,10 @@ func (s *Service) equip(ctx context.Context, batch []repository.Stored) ([]outgo
 			if !found {
 				return nil, fmt.Errorf("document %s replaces %s, which is not there", stored.Document.ID, replaced)
 			}
-			sent.ReplacesNSFP, sent.ReplacesReceipt = original.NSFP, original.Receipt
+			sent.ReplacesNSFP = original.NSFP
+			if original.Channel == stored.Document.Channel { // another channel's name of it says nothing here
+				sent.ReplacesReceipt = original.Receipt
+			}
 		}
 		equipped[i] = outgoing{document: stored.Document, submission: sent}
 	}

@@ -45,6 +45,7 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 				continue
 			}
 			s.counts.signed(&documents[i], &steps[i].Document)
+			s.checkSerial(ctx, &documents[i], &steps[i].Document)
 		}
 		if len(moved) == 0 {
 			return nil

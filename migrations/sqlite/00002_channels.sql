@@ -9,6 +9,7 @@ ALTER TABLE documents RENAME COLUMN buyer_number TO counterpart;
 ALTER TABLE documents ADD COLUMN receipt TEXT NOT NULL DEFAULT ''; -- the channel's own name of the last attempt
 ALTER TABLE documents ADD COLUMN wish TEXT NOT NULL DEFAULT ''; -- cancel, amend, mend
 
+CREATE INDEX documents_replacing ON documents (replaces_id) WHERE replaces_id <> '';
 CREATE INDEX documents_wishing ON documents (wish, channel, livemode, due_at, shard) WHERE wish <> '';
 -- What waits for its signer, to release it when the signer is known to be well.
 CREATE INDEX documents_put_off ON documents (tenant, taxpayer_npwp) WHERE status = 'queued' AND due_at > 0;
@@ -125,6 +126,7 @@ DROP TABLE signers;
 ALTER TABLE taxpayers DROP COLUMN provider;
 DROP INDEX documents_put_off;
 DROP INDEX documents_wishing;
+DROP INDEX documents_replacing;
 ALTER TABLE documents DROP COLUMN wish;
 ALTER TABLE documents DROP COLUMN receipt;
 ALTER TABLE documents RENAME COLUMN counterpart TO buyer_number;
