@@ -42,6 +42,7 @@ func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Tim
 	c.checkFields(&inv)
 	c.checkDate()
 	c.checkTrxCode()
+	c.checkDesktop()
 	c.checkFacility()
 	c.checkSupportingDocument()
 	c.doubtText("/reference", inv.Reference)

@@ -34,15 +34,6 @@ func (c *check) checkTrxCode() {
 	if hasShape(c.inv.TrxCode, shapeTrxCode) && !c.rules.Reference.has(ListTransactionCodes, "", c.inv.TrxCode) {
 		c.refuse("/trx_code", "trx_code_unknown", "There is no transaction code %s. GET /reference/transaction-codes lists them, 01 to 10.", c.inv.TrxCode)
 	}
-	desktop := c.channel == ChannelEfakturDesktop
-	if desktop && (c.inv.TrxCode == "06" || c.inv.TrxCode == "07") {
-		// FACTS 6, DDTC-NEWPKP.
-		c.refuse("/trx_code", "trx_code_not_on_channel", "DJP's desktop application takes no invoices of code %s. Move the seller to another channel, or write this invoice in the portal.", c.inv.TrxCode)
-	}
-	if desktop && c.inv.Date.Valid() && !c.inv.Date.IsZero() && c.inv.Date != c.today {
-		// FACTS 6: "no backdating"; how strictly is not known.
-		c.warn("/date", "backdated", "DJP's desktop application is said to take no invoices of an earlier day than today, %s.", c.today)
-	}
 }
 
 // hasFacility says whether invoices of a transaction code name a facility.
