@@ -73,3 +73,12 @@ func TestAfterApproval(t *testing.T) {
 	}
 	g.post("/invoices/"+other+"/replace", invoice("INV/2")).problem(http.StatusConflict, "transition_not_allowed")
 }
+
+func TestResolveByHTTP(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	id := document(g.post("/invoices", invoice("INV/1")).want(http.StatusAccepted)).ID
+	g.post("/invoices/"+id+"/resolve", `{"outcome": "filed", "nsfp": "04002600000000001", "why": "seen"}`).problem(http.StatusConflict, "not_submitting")
+	g.post("/invoices/"+id+"/resolve", `{"outcome": "lost"}`).want(http.StatusUnprocessableEntity)
+	g.as("default", "invoices:write").post("/invoices/"+id+"/resolve", `{"outcome": "not_filed"}`).want(http.StatusForbidden)
+}

@@ -63,6 +63,7 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
 		{post, "/invoices/{id}/replace", handlers.Write, h.Once(h.ReplaceInvoice), nil},
 		{get, "/invoices/{id}/chain", handlers.Read, h.GetChain, nil},
+		{post, "/invoices/{id}/resolve", handlers.Admin, h.Once(h.ResolveInvoice), nil},
 
 		{get, "/events", handlers.Read, h.GetFeed, []string{"after", "limit"}},
 

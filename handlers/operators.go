@@ -67,3 +67,57 @@ func setPaused(w http.ResponseWriter, r *http.Request, set func(context.Context,
 	}
 	return writeJSON(w, http.StatusOK, t)
 }
+
+// The outcomes of a Resolution.
+const (
+	outcomeFiled    = "filed"
+	outcomeNotFiled = "not_filed"
+)
+
+// Resolution is the body of POST /invoices/{id}/resolve.
+type Resolution struct {
+	Outcome string `json:"outcome" validate:"required" enums:"filed,not_filed" example:"filed"`
+	// NSFP is the number that the tax system shows; only of what is filed, and
+	// "" while it is still in signing.
+	NSFP string `json:"nsfp,omitempty" pattern:"^([0-9]{16,17})?$" example:"04002600000000001"`
+	Why  string `json:"why,omitempty" example:"Seen in the Coretax portal"`
+}
+
+// ResolveInvoice takes an operator's word on an invoice of unknown fate.
+//
+//	@Summary		Say what became of an invoice
+//	@Description	For an invoice that is `submitting` and whose fate the gateway cannot find out by itself. `filed` with its `nsfp`: it is approved. `filed` without: it is in signing, and asked about again. `not_filed`: it is queued again and goes under the same client id, so be certain: look in the Coretax portal by its reference first. It is audited.
+//	@ID				resolveInvoice
+//	@Tags			operators
+//	@Accept			json
+//	@Produce		json
+//	@Param			id			path		string					true	"The document's id"
+//	@Param			resolution	body		Resolution				true	"What became of it"
+//	@Success		200			{object}	faktur.StoredInvoice	"As it is from now on"
+//	@Header			200			{string}	ETag					"Its version"
+//	@Failure		400			{object}	Problem					"Not JSON, or no body"
+//	@Failure		404			{object}	Problem					"There is none, or it is another tenant's"
+//	@Failure		409			{object}	Problem					"It is not submitting (not_submitting), or another invoice has the number (nsfp_taken)"
+//	@Failure		413			{object}	Problem					"Over 4 MiB"
+//	@Failure		415			{object}	Problem					"Not application/json"
+//	@Failure		422			{object}	Problem					"The outcome or the number is refused"
+//	@Security		bearer[admin]
+//	@Router			/invoices/{id}/resolve [post]
+func (h *Handlers) ResolveInvoice(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "invoice")
+	if err != nil {
+		return err
+	}
+	var body Resolution
+	if err := decodeBody(w, r, &body); err != nil {
+		return err
+	}
+	if body.Outcome != outcomeFiled && body.Outcome != outcomeNotFiled {
+		return faktur.Invalid([]faktur.Fault{{Pointer: "/outcome", Code: "unknown_value", Message: "outcome must be filed or not_filed."}})
+	}
+	invoice, err := h.Service.Resolve(r.Context(), operator(r, body.Why), id, service.Resolution{Filed: body.Outcome == outcomeFiled, NSFP: body.NSFP})
+	if err != nil {
+		return err
+	}
+	return writeInvoice(w, http.StatusOK, invoice)
+}
