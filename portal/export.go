@@ -30,8 +30,12 @@ type ExportRow struct {
 	Seller string
 	Date   faktur.Date // of the invoice, or of the return
 	NSFP   string      // bare digits, 16 or 17; "" none yet
-	Status string      // the portal's word, raw; see faktur.ParseCoretaxStatus
-	ESign  string      // the word for its signature, raw; "" when there is none
+	// ZeroMayBeLost: NSFP has 16 digits and begins with 10. It is the desktop
+	// application's of code 10, or a number of code 01 whose first zero a
+	// spreadsheet has eaten.
+	ZeroMayBeLost bool
+	Status        string // the portal's word, raw; see faktur.ParseCoretaxStatus
+	ESign         string // the word for its signature, raw; "" when there is none
 	// The amounts; nil when there is no such column or it is empty.
 	DPP, OtherDPP, PPN, PPnBM *faktur.Amount
 	// Faults say why the row cannot be used; Pointer is the column's title. What
@@ -165,7 +169,7 @@ func exportRow(row *sheet.Row, h *header) ExportRow {
 	if h.has("return_date") {
 		e.Date = r.date("return_date")
 	}
-	e.NSFP = r.nsfp("nsfp")
+	e.NSFP, e.ZeroMayBeLost = r.nsfp("nsfp")
 	e.Status = r.text("status")
 	e.ESign = r.text("esign")
 	e.DPP, e.OtherDPP = r.amount("dpp"), r.amount("other_dpp")

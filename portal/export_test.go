@@ -130,6 +130,7 @@ func TestReadExportNamesWhatIsWrongWithARow(t *testing.T) {
 		{[]any{"INV/1", "17/09/2025", "4.0025E+15", "Approved"}, "Nomor Faktur Pajak", "nsfp_as_number"},
 		{[]any{"INV/1", "17/09/2025", "4,0025E+15", "Approved"}, "Nomor Faktur Pajak", "nsfp_as_number"},
 		{[]any{"INV/1", "17/09/2025", "4002500000000001", "Approved"}, "Nomor Faktur Pajak", "nsfp_zero_lost"},
+		{[]any{"INV/1", "17/09/2025", "1002500000000001", "Approved"}, "", ""}, // ZeroMayBeLost
 		{[]any{"INV/1", "17/09/2025", "0400250000000000", "Approved"}, "", ""},
 		{[]any{"INV/1", "17/09/2025", "040025000000000", "Approved"}, "Nomor Faktur Pajak", "nsfp_malformed"},
 		{[]any{"INV/1", "09/17/2025", "04002500000000001", "Approved"}, "Tanggal Faktur Pajak", "day_month_swapped"},

@@ -59,27 +59,29 @@ func (r *reader) exact(key string) string {
 var exponent = regexp.MustCompile(`^\d+([.,]\d+)?[eE]\+?\d+$`)
 
 // nsfp reads a number that DJP gave, of 17 digits or 16 (FACTS 3); "" when
-// there is none, or when it is no such number.
-func (r *reader) nsfp(key string) string {
+// there is none, or when it is no such number. One of 16 digits that begins with
+// 10 may be the desktop application's of code 10, or a number of code 01 whose
+// first zero is lost: only who knows the invoice can tell.
+func (r *reader) nsfp(key string) (text string, zeroMayBeLost bool) {
 	c := r.cell(key)
 	if c.Text == "" {
-		return ""
+		return "", false
 	}
 	title := r.header.titles[key]
 	if c.Kind == sheet.Number || exponent.MatchString(c.Text) {
 		r.fault(key, "nsfp_as_number", "%s is %s: the spreadsheet took it for a number, which loses its first zero and its last digits. Export the list again and send it without opening and saving it, or with the column formatted as text.", title, shorten(c.Text))
-		return ""
+		return "", false
 	}
 	number, err := faktur.ParseNSFP(c.Text)
 	if err != nil {
 		r.fault(key, "nsfp_malformed", "%s is %q; it has 17 digits, or 16 from the desktop application. Copy it from the portal.", title, shorten(c.Text))
-		return ""
+		return "", false
 	}
-	if !trxCode(number.TrxCode) || len(number.Status) == 1 && number.TrxCode == "10" {
+	if !trxCode(number.TrxCode) {
 		r.fault(key, "nsfp_zero_lost", "%s is %s, which begins with no kode transaksi (01 to 10): its first zero is lost, because a spreadsheet took it for a number. Export the list again and send it without opening and saving it.", title, shorten(c.Text))
-		return ""
+		return "", false
 	}
-	return number.String()
+	return number.String(), len(number.Status) == 1 && number.TrxCode == "10"
 }
 
 func trxCode(code string) bool { return code >= "01" && code <= "10" }

@@ -120,6 +120,8 @@ func TestStatusImportRules(t *testing.T) {
 		{"rows contradict", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", "", "Signing In Progress"}}, time.Time{}, "ambiguous rows_contradict, ambiguous rows_contradict", faktur.Submitting, "", ""},
 		{"a number at two references", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/9", numberA, "Approved"}}, time.Time{}, "conflict nsfp_twice, not_found", faktur.Submitting, "", ""},
 		{"not ours", []faktur.Change{handedOver}, [][3]string{{"INV/2", numberA, "Approved"}, {"", numberB, "Approved"}}, time.Time{}, "not_found, not_found reference_missing", faktur.Submitting, "", ""},
+		{"a number without its first zero", []faktur.Change{handedOver}, [][3]string{{"INV/1", "1002600000000001", "Approved"}}, time.Time{}, "invalid nsfp_zero_lost", faktur.Submitting, "", ""},
+		{"a number of code 10 from the desktop application", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "1000052600000029"}}, [][3]string{{"INV/1", "1000052600000029", "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", "1000052600000029"},
 		{"a broken number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "4.0026E+15", "Approved"}}, time.Time{}, "invalid nsfp_as_number", faktur.Submitting, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
