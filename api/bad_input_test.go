@@ -199,7 +199,7 @@ func TestSellersAreChecked(t *testing.T) {
 		"NUL":                 {"%00", `{"name": "PT A", "channel": "pjap"}`, ""},
 		"another in its body": {seller, `{"npwp": "0023456785012000", "name": "PT A", "channel": "pjap"}`, "npwp_mismatch"},
 		"no such channel":     {seller, `{"name": "PT A", "channel": "post"}`, ""},
-		"not set up":          {seller, `{"name": "PT A", "channel": "pajakio"}`, "channel_unavailable"},
+		"not set up":          {seller, `{"name": "PT A", "channel": "coretax_xml"}`, "channel_unavailable"},
 		"a bad setting":       {seller, `{"name": "PT A", "channel": "pjap", "settings": {"rounding": "up"}}`, ""},
 		"no name":             {seller, `{"channel": "pjap"}`, ""},
 		"an unknown field":    {seller, `{"name": "PT A", "channel": "pjap", "colour": 1}`, "unknown_field"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func under(columns []column, above [][]any, rows ...map[string]any) [][]any {
 			titles = append(titles, c.title)
 		}
 	}
-	laid := append(above, titles)
+	laid := slices.Concat(above, [][]any{titles})
 	for _, row := range rows {
 		var cells []any
 		for _, title := range titles {

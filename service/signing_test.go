@@ -212,9 +212,9 @@ func TestATrialThatHangsHoldsNobodyForLong(t *testing.T) {
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {
 		g := start(t, db, simulator.Config{}, func(c *service.Config) { c.ReuploadWait = c.Lease / 10 })
 		g.signer(t, seller, siti, 1, rightWord)
-		stuck, other := g.post(t, "INV/1 SIM-STUCK"), ""
+		stuck := g.post(t, "INV/1 SIM-STUCK")
 		g.becomes(t, stuck, faktur.SigningInProgress)
-		other = g.post(t, "INV/2")
+		other := g.post(t, "INV/2")
 		g.becomes(t, other, faktur.Approved)
 		g.becomes(t, stuck, faktur.SigningInProgress)
 	})

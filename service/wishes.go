@@ -46,10 +46,14 @@ func (c *channel) askToCancel(ctx context.Context, part repository.Part, descrip
 	if err != nil {
 		return false, err
 	}
+	signer, err := s.signerFor(ctx, &documents[0])
+	if err != nil {
+		return false, err
+	}
 	callCtx, cancel := context.WithTimeout(ctx, s.CallTimeout)
 	defer cancel()
 	asked := s.Now()
-	outcome, err := canceller.Cancel(callCtx, adapter.Cancellation{Question: question, Livemode: part.Livemode})
+	outcome, err := canceller.Cancel(callCtx, adapter.Cancellation{Question: question, Livemode: part.Livemode, Signer: signer})
 	if err != nil {
 		c.failed(err)
 		outcome = adapter.Outcome{}

@@ -14,19 +14,41 @@ type Desk struct {
 	adapter.Writer
 	// Upload gives a file to the other side. An error means that it took nothing of it.
 	Upload func(file adapter.File) error
-	// Listed is what the other side's list says of a reference.
-	Listed func(reference string) adapter.Outcome
+	// Listed is what the other side's list says of a document.
+	Listed func(q adapter.Question) adapter.Outcome
 	// Draw gives a number out of the seller's ranges; nil where the channel asks for none.
 	Draw func() string
 }
 
-// Submit writes a file and uploads it.
+// Submit writes a file of the invoices and one of the returns, and uploads them.
 func (d *Desk) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
+	if err := ctx.Err(); err != nil && len(batch) > 0 {
+		return nil, &adapter.NotSent{Cause: err}
+	}
+	outcomes := make([]adapter.Outcome, len(batch))
+	for _, returns := range []bool{false, true} {
+		var places []int
+		var kind []adapter.Submission
+		for i, s := range batch {
+			if (s.Return != nil) == returns {
+				places, kind = append(places, i), append(kind, s)
+			}
+		}
+		made, err := d.carry(kind)
+		if err != nil {
+			return nil, err
+		}
+		for n, i := range places {
+			outcomes[i] = made[n]
+		}
+	}
+	return outcomes, nil
+}
+
+// carry writes one file and uploads it.
+func (d *Desk) carry(batch []adapter.Submission) ([]adapter.Outcome, error) {
 	if len(batch) == 0 {
 		return nil, nil
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, &adapter.NotSent{Cause: err}
 	}
 	file, outcomes, err := d.Write(d.numbered(batch))
 	if err != nil {
@@ -57,7 +79,7 @@ func (d *Desk) numbered(batch []adapter.Submission) []adapter.Submission {
 func (d *Desk) Status(_ context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
 	var outcomes []adapter.Outcome
 	for _, q := range questions {
-		outcomes = append(outcomes, d.Listed(q.Reference))
+		outcomes = append(outcomes, d.Listed(q))
 	}
 	return outcomes, nil
 }

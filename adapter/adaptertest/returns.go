@@ -38,9 +38,6 @@ func handsOverReturns(t *testing.T, h Harness, batchOf func(testing.TB, int, boo
 			t.Errorf("outcome %d = %s, taken %d times; want it Known, in a status that follows submitting, taken once", i, told(o), n)
 		}
 	}
-	if d.Capabilities.Files {
-		return // a person signs
-	}
 	b.Settle()
 	asks := map[string]func(context.Context, []adapter.Question) ([]adapter.Outcome, error){"Status": b.Channel.Status}
 	if d.Capabilities.LookUp {
@@ -88,7 +85,7 @@ func ReturnSubmission(t testing.TB, reference string, livemode bool) adapter.Sub
 	t.Helper()
 	date := faktur.NewDate(2026, 11, 22)
 	ret := faktur.Return{
-		Reference: reference, Date: date, NSFP: "04002600000000001", SellerNPWP: "0098765431109000",
+		Reference: reference, Date: date, NSFP: fmt.Sprintf("0400260%010d", submissions.Load()+1), SellerNPWP: "0098765431109000",
 		Buyer: faktur.ReturnBuyer{NPWP: "0012345674901000", Name: "PT Pembeli"},
 		Lines: []faktur.ReturnLine{
 			{Kind: "goods", Code: "000000", Name: "Kertas A4", Unit: "UM.0018", UnitPrice: faktur.Rupiah(100_000), Quantity: faktur.Rupiah(3), ReturnQuantity: faktur.Rupiah(2)},

@@ -59,7 +59,7 @@ func Questions(batch []adapter.Submission) []adapter.Question {
 func QuestionAbout(s adapter.Submission) adapter.Question {
 	q := adapter.Question{ClientID: s.ClientID, Kind: faktur.KindInvoice, TaxpayerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Provider: s.Provider}
 	if s.Return != nil {
-		q.Kind = faktur.KindReturn
+		q.Kind, q.NSFP = faktur.KindReturn, s.Return.NSFP // it is known from the start
 	}
 	return q
 }

@@ -27,21 +27,29 @@ func openBench(*testing.T) *adaptertest.Bench {
 		_, err := portal.Upload(file.Content)
 		return err
 	}}
-	desk.Listed = func(reference string) adapter.Outcome {
-		row, found := portal.Row(reference)
-		if !found {
-			return adapter.Outcome{Certainty: adapter.Absent}
-		}
-		status, _ := faktur.ParseCoretaxStatus(row.Status)
-		return adapter.Outcome{Certainty: adapter.Known, Status: status, CoretaxStatus: row.Status, NSFP: row.NSFP}
-	}
-	filed := func(s adapter.Submission) int {
-		for _, entry := range portal.Ledger() {
-			if entry.Reference == s.Reference {
-				return entry.Created
+	desk.Listed = func(q adapter.Question) adapter.Outcome {
+		for _, row := range portal.Rows() {
+			if row.Kind != q.Kind || q.Kind == faktur.KindInvoice && row.Reference != q.Reference || q.Kind == faktur.KindReturn && row.NSFP != q.NSFP {
+				continue
 			}
+			status, _ := faktur.ParseCoretaxStatus(row.Status)
+			return adapter.Outcome{Certainty: adapter.Known, Status: status, CoretaxStatus: row.Status, NSFP: row.NSFP}
 		}
-		return 0
+		return adapter.Outcome{Certainty: adapter.Absent}
 	}
-	return &adaptertest.Bench{Livemode: true, Channel: desk, Filed: filed, Settle: portal.SignAll}
+	return &adaptertest.Bench{Livemode: true, Channel: desk, Filed: func(s adapter.Submission) int { return filed(portal, s) }, Settle: portal.SignAll}
+}
+
+// filed counts the rows of a document. A return has no reference in Coretax: its
+// invoice's number, its date and its amounts have to do.
+func filed(portal *coretaxtest.Portal, s adapter.Submission) (n int) {
+	for _, row := range portal.Rows() {
+		switch {
+		case s.Return == nil && row.Kind == faktur.KindInvoice && row.Reference == s.Reference:
+			n++
+		case s.Return != nil && row.Kind == faktur.KindReturn && row.NSFP == s.Return.NSFP && row.Date == s.Return.Date && row.DPP.Equal(*s.Return.Lines[0].ReturnDPP):
+			n++
+		}
+	}
+	return n
 }

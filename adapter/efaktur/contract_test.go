@@ -33,8 +33,8 @@ func openBench(*testing.T) *adaptertest.Bench {
 		},
 		Draw: func() string { return fmt.Sprintf("00526%08d", drawn.Add(1)) },
 	}
-	desk.Listed = func(reference string) adapter.Outcome {
-		row, found := desktop.Row(reference)
+	desk.Listed = func(q adapter.Question) adapter.Outcome {
+		row, found := desktop.Row(q.Reference)
 		if !found {
 			return adapter.Outcome{Certainty: adapter.Absent}
 		}

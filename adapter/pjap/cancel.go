@@ -22,7 +22,7 @@ func (c *Channel) Cancel(ctx context.Context, call adapter.Cancellation) (adapte
 	}
 	var answer cancelAnswer
 	err := c.call(ctx, http.MethodPost, "/v1/submissions/"+url.PathEscape(call.ClientID)+"/cancel",
-		cancelRequest{Livemode: call.Livemode, Signer: signerID(call.Signer)}, &answer)
+		cancelRequest{Livemode: call.Livemode, Signer: signerID(call.Signer), Signature: signatureOf(call.Signer)}, &answer)
 	if refused, ok := errors.AsType[*failure](err); ok {
 		switch {
 		case refused.status == http.StatusConflict && refused.problem.Code == "cannot_cancel":

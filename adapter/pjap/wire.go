@@ -168,8 +168,9 @@ type statusResult struct {
 }
 
 type cancelRequest struct {
-	Livemode bool   `json:"livemode"`
-	Signer   string `json:"signer,omitzero"`
+	Livemode  bool       `json:"livemode"`
+	Signer    string     `json:"signer,omitzero"`
+	Signature *signature `json:"signature,omitzero"`
 }
 
 type cancelAnswer struct {

@@ -128,8 +128,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	c := caller{query: r.URL.Query().Get, body: body}
 	token, _ := base64.StdEncoding.DecodeString(r.Header.Get("Authorization"))
-	known := false
-	if c.npwp, known = s.config.Tokens[string(token)]; !known {
+	npwp, known := s.config.Tokens[string(token)]
+	if c.npwp = npwp; !known {
 		answer(w, nil, &refusal{http.StatusUnauthorized, "Token tidak valid: " + r.Header.Get("Authorization")})
 		return
 	}
