@@ -68,7 +68,9 @@ var errMarkedTooLate = errors.New("marking the batch took so long that its lease
 func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked time.Time) ([]adapter.Outcome, error) {
 	left := c.service.CallTimeout - c.service.Now().Sub(marked)
 	if left <= 0 {
-		return nil, &adapter.NotSent{Cause: errMarkedTooLate}
+		late := &adapter.NotSent{Cause: errMarkedTooLate}
+		c.failed(late) // so that the next ones are smaller
+		return nil, late
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
