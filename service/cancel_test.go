@@ -237,3 +237,36 @@ func TestManyCancelsByTwoProcesses(t *testing.T) {
 		}
 	})
 }
+
+// noting is a channel that notes who signs a cancellation.
+type noting struct {
+	adapter.Caller
+	signer atomic.Pointer[faktur.Signer]
+}
+
+func (n *noting) Cancel(ctx context.Context, c adapter.Cancellation) (adapter.Outcome, error) {
+	n.signer.Store(c.Signer)
+	return n.Caller.(adapter.Canceller).Cancel(ctx, c)
+}
+
+// A cancellation is signed, too: by whom it was signed before.
+func TestACancelIsSigned(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		note := &noting{}
+		g := start(t, db, simulator.Config{}, func(c *service.Config) {
+			note.Caller = c.Channels[0].(adapter.Caller)
+			c.Channels = []adapter.Channel{note}
+		})
+		g.signer(t, seller, "3174015506800001", 1, "Rahasia1!")
+		id := g.post(t, "INV/1")
+		g.becomes(t, id, faktur.Approved)
+		if _, _, err := g.Cancel(context.Background(), tenant, id); err != nil {
+			t.Fatal(err)
+		}
+		g.becomes(t, id, faktur.Cancelled)
+		if s := note.signer.Load(); s == nil || s.ID != "3174015506800001" {
+			t.Errorf("signed by %+v", s)
+		}
+	})
+}
