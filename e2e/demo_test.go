@@ -17,7 +17,7 @@ func TestDemo(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		for _, word := range []string{"queued", "submitting", "signing_in_progress", "approved", "saved_invalid", "NITKU pembeli tidak valid",
-			"SIM-DROP", "SIM-STUCK", "webhook"} {
+			"SIM-DROP", "SIM-STUCK", "webhook", "signer.paused", "amended", "cancellation_pending", "awaiting_upload", "RETURN/1", "come true"} {
 			if !strings.Contains(out, word) {
 				t.Errorf("the story does not mention %q:\n%s", word, out)
 			}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -51,7 +50,7 @@ func (c demoCommand) start(ctx context.Context, folder string, logger *slog.Logg
 		masterKeyFlags: masterKeyFlags{MasterKey: randomMasterKey()},
 		Addr:           c.Addr, Simulator: true, SimAddr: "127.0.0.1:0", Sim: c.Sim, Workers: "on",
 		WebhookAllowCIDRs: "127.0.0.0/8",
-		Lease:             6 * time.Second, SettleWindow: 2 * time.Second, PollMin: 200 * time.Millisecond, PollMax: time.Second,
+		Lease:             6 * time.Second, SettleWindow: 2 * time.Second, PollMin: 200 * time.Millisecond, PollMax: time.Second, GatherAfter: 300 * time.Millisecond,
 	}
 	if config.DatabaseURL == "" {
 		config.DatabaseURL = "sqlite:" + filepath.Join(folder, "demo.db")
@@ -74,6 +73,7 @@ type demo struct {
 	receiver *receiver
 	tenant   string
 	key      string
+	cursor   string // of the feed, as far as it was shown
 }
 
 // run tells the story and gives an error when it did not come true.
@@ -90,15 +90,40 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.receiver.subscribe(ctx, d.erp); err != nil {
 		return err
 	}
-	var posted sync.WaitGroup
-	var postErr error
-	posted.Go(func() { postErr = d.postAll(ctx) })
-	d.follow(ctx)
-	posted.Wait()
-	if postErr != nil {
-		return postErr
+	if err := d.show(ctx, d.tellInvoices); err != nil {
+		return err
 	}
-	return d.check(context.WithoutCancel(ctx))
+	if err := d.check(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	for _, c := range chapters() {
+		d.printer.chapter(c.title)
+		if err := d.show(ctx, func(ctx context.Context) error { return c.tell(ctx, d) }); err != nil {
+			return fmt.Errorf("%s: %w", c.title, err)
+		}
+	}
+	d.printer.line("")
+	d.printer.line(fmt.Sprintf("And so did these %d chapters come true.", len(chapters())))
+	return nil
+}
+
+// show prints what happens while a part of the story is told.
+func (d *demo) show(ctx context.Context, tell func(context.Context) error) error {
+	told := make(chan error, 1)
+	go func() { told <- tell(ctx) }()
+	for {
+		quiet := d.showNews(ctx)
+		select {
+		case err := <-told:
+			for !d.showNews(ctx) && ctx.Err() == nil {
+			}
+			return err
+		default:
+		}
+		if quiet {
+			wait(ctx, 30*time.Millisecond)
+		}
+	}
 }
 
 // prepare makes a tenant of its own, so that a second demo on the same database
@@ -115,15 +140,19 @@ func (d *demo) prepare(ctx context.Context) error {
 	return err
 }
 
-// postAll posts the invoices at the pace of a reader.
-func (d *demo) postAll(ctx context.Context) error {
+// tellInvoices posts the invoices at the pace of a reader, and waits for the
+// end of each and its webhooks, or until the patience is over.
+func (d *demo) tellInvoices(ctx context.Context) error {
 	for _, scene := range scenes() {
 		if err := d.erp.post(ctx, scene); err != nil {
 			return err
 		}
 		wait(ctx, 150*time.Millisecond)
 	}
-	return nil
+	for ctx.Err() == nil && !(d.erp.settled() && d.receiver.received(d.erp.expectedWebhooks())) {
+		wait(ctx, 30*time.Millisecond)
+	}
+	return nil // what is missing is the check's to say
 }
 
 func wait(ctx context.Context, d time.Duration) {
@@ -133,35 +162,31 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// follow prints the feed as it grows, and does what an ERP does about it, until
-// the story is told or the patience is over.
-func (d *demo) follow(ctx context.Context) {
-	cursor := ""
-	for ctx.Err() == nil && !(d.erp.settled() && d.receiver.shown(d.erp.expectedWebhooks())) {
-		arrived := d.receiver.arrived() // what they tell of is in the feed by now
-		events, next, err := d.erp.feed(ctx, cursor)
-		if err != nil {
-			if ctx.Err() == nil {
-				d.printer.note("the feed could not be read: " + err.Error())
+// showNews prints what the feed and the receiver have that was not shown yet,
+// and does what an ERP does about it. It says whether there was nothing.
+func (d *demo) showNews(ctx context.Context) (quiet bool) {
+	arrived := d.receiver.arrived() // what they tell of is in the feed by now
+	events, next, err := d.erp.feed(ctx, d.cursor)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.printer.note("the feed could not be read: " + err.Error())
+		}
+		return true
+	}
+	for _, e := range events {
+		d.erp.follow(e)
+		d.printer.event(e)
+		if correction, ok := d.erp.correctionFor(e); ok {
+			if err := d.erp.correct(ctx, e.Data.ID, correction); err != nil {
+				d.printer.note("the correction was refused: " + err.Error())
 			}
-			return
-		}
-		for _, e := range events {
-			d.erp.follow(e)
-			d.printer.event(e)
-			if correction, ok := d.erp.correctionFor(e); ok {
-				if err := d.erp.correct(ctx, e.Data.ID, correction); err != nil {
-					d.printer.note("the correction was refused: " + err.Error())
-				}
-			}
-		}
-		for _, e := range arrived {
-			d.printer.webhook(e)
-		}
-		if cursor = next; len(events) == 0 {
-			wait(ctx, 30*time.Millisecond)
 		}
 	}
+	for _, e := range arrived {
+		d.printer.webhook(e)
+	}
+	d.cursor = next
+	return len(events) == 0 && len(arrived) == 0
 }
 
 func (d *demo) stayUp(ctx context.Context) {

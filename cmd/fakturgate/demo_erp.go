@@ -142,34 +142,40 @@ func (e *erp) correct(ctx context.Context, id string, content faktur.TaxInvoice)
 	return e.call(ctx, http.MethodPut, "/invoices/"+id+"?reupload=true", content, nil)
 }
 
-// call speaks to the API; a problem comes back as an error.
+// call speaks to the API in JSON; a problem comes back as an error.
 func (e *erp) call(ctx context.Context, method, path string, body, answer any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
+	var text []byte
+	if body != nil {
+		var err error
+		if text, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	text, err := e.send(ctx, method, path, "application/json", text)
+	if err != nil || answer == nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, e.url+path, bytes.NewReader(text))
+	return json.Unmarshal(text, answer)
+}
+
+// send makes one request and gives the answer's body.
+func (e *erp) send(ctx context.Context, method, path, mediaType string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, e.url+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+e.key)
-	if method != http.MethodGet {
-		request.Header.Set("Content-Type", "application/json")
+	if len(body) > 0 {
+		request.Header.Set("Content-Type", mediaType)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	text, err = readAll(response.Body)
-	if err != nil {
-		return err
+	text, err := readAll(response.Body)
+	if err == nil && response.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
 	}
-	if response.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(text, answer)
+	return text, err
 }

@@ -84,11 +84,21 @@ func (p *printer) event(e feedEvent) {
 	case e.Data.Status == faktur.SigningInProgress && strings.Contains(e.Data.Reference, "SIM-STUCK"):
 		text = "may take days; neither upload nor cancel, only wait"
 	}
-	p.row(e.Data.Reference, statusColors[e.Data.Status], string(e.Data.Status), text)
+	_, what, _ := strings.Cut(string(e.Type), ".") // a status, or what else happened
+	if e.Type == faktur.EventSignerPaused {
+		p.row("", yellow, "signer.paused", text)
+		return
+	}
+	p.row(e.Data.Reference, statusColors[faktur.Status(what)], what, text)
 }
 
 func (p *printer) webhook(e feedEvent) {
 	p.row(e.Data.Reference, blue, "webhook received", string(e.Type)+", signature verified")
+}
+
+func (p *printer) chapter(title string) {
+	p.line("")
+	p.line(p.paint(bold, title))
 }
 
 func (p *printer) note(text string) { p.row("", plain, "", text) }
