@@ -50,18 +50,26 @@ func (c importCommand) Run(ctx context.Context) error {
 	if key == "" {
 		return errors.New("set FAKTURGATE_KEY or --key-file: the gateway asks for an API key with the scope invoices:write")
 	}
-	content, err := readImport(c.File)
+	run, err := c.open(key)
 	if err != nil {
 		return err
 	}
+	run.out = newImportPrinter(os.Stdout, os.Stderr)
+	return run.do(ctx, c.DryRun)
+}
+
+// open reads the file.
+func (c importCommand) open(key string) (*importing, error) {
+	content, err := readImport(c.File)
+	if err != nil {
+		return nil, err
+	}
 	template, err := portal.ReadTemplate(content, portal.TemplateOptions{Seller: c.NPWP, DecimalComma: c.DecimalComma, Today: faktur.DateOf(time.Now())})
 	if err != nil {
-		return fmt.Errorf("%s: %s", filepath.Base(c.File), faktur.AsError(err).Detail)
+		return nil, fmt.Errorf("%s: %s", filepath.Base(c.File), faktur.AsError(err).Detail)
 	}
-	run := &importing{gateway: newImportGateway(c.URL, key), file: filepath.Base(c.File), template: template,
-		out:    newImportPrinter(os.Stdout, os.Stderr),
-		faults: map[int][]portal.CellFault{}, refused: map[int]bool{}, warnings: map[int][]portal.CellFault{}}
-	return run.do(ctx, c.DryRun)
+	return &importing{gateway: newImportGateway(c.URL, key), file: filepath.Base(c.File), template: template,
+		faults: map[int][]portal.CellFault{}, refused: map[int]bool{}, warnings: map[int][]portal.CellFault{}}, nil
 }
 
 // maxImportFile is more than package portal reads, which tells it in its own words.
