@@ -49,7 +49,7 @@ func (s *Service) CheckMasterKey(ctx context.Context) error {
 		if id != s.Sealer.keyID {
 			return fmt.Errorf("the secrets in this database are sealed with master key %s, and the one given is %s: "+
 				"set FAKTURGATE_MASTER_KEY (or _FILE) to the former, or put its file back beside the database; "+
-				"if it is lost, see FAKTURGATE_MASTER_KEY_LOST", id, s.Sealer.keyID)
+				"if `fakturgate keys rotate-master` was interrupted, run it again; if the key is lost, see FAKTURGATE_MASTER_KEY_LOST", id, s.Sealer.keyID)
 		}
 	}
 	return nil

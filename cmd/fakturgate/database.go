@@ -50,12 +50,19 @@ func (f masterKeyFlags) sealer(database databaseFlags) (*service.Sealer, error) 
 			return nil, err
 		}
 	}
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	return sealerOf(text, "FAKTURGATE_MASTER_KEY")
+}
+
+// sealerOf makes the Sealer of a key in base64, which name gave.
+func sealerOf(text, name string) (*service.Sealer, error) {
+	key, err := base64.StdEncoding.DecodeString(trimmed([]byte(text)))
 	if err != nil {
-		return nil, errors.New("FAKTURGATE_MASTER_KEY is not base64; `openssl rand -base64 32` makes one")
+		return nil, errors.New(name + " is not base64; `openssl rand -base64 32` makes one")
 	}
 	return service.NewSealer(key)
 }
+
+func trimmed(text []byte) string { return strings.TrimSpace(string(text)) }
 
 // secretOrFile gives a secret that is set directly or by file; "" when neither is.
 func secretOrFile(value, file, name string) (string, error) {

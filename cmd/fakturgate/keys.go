@@ -17,6 +17,7 @@ type keysCommand struct {
 	Create keysCreateCommand `cmd:"" help:"Create an API key and print it, this once."`
 	List   keysListCommand   `cmd:"" help:"List API keys."`
 	Revoke keysRevokeCommand `cmd:"" help:"Make an API key invalid."`
+	Rotate keysRotateCommand `cmd:"" name:"rotate-master" help:"Seal the stored secrets with a new master key."`
 }
 
 type keysCreateCommand struct {
