@@ -13,7 +13,7 @@ import (
 	"github.com/fakturgate/fakturgate/faktur"
 )
 
-// seed adds the files of testdata; testdata/fuzz has what fuzzing found worth keeping.
+// seed adds the files of testdata.
 func seed(f *testing.F) {
 	f.Helper()
 	files, err := filepath.Glob("testdata/*.[xc]*")
