@@ -316,7 +316,7 @@ func TestBatchesThatNoFileHolds(t *testing.T) {
 		"two taxpayers":     {good, ofAnother},
 		"two kinds":         {good, returned("RET/1")},
 		"two kinds turned":  {returned("RET/1"), good},
-		"more than it says": make([]adapter.Submission, 15_001),
+		"more than it says": slices.Repeat([]adapter.Submission{good}, 15_001),
 	} {
 		file, outcomes, err := coretax.New().Write(batch)
 		if err == nil || outcomes != nil || len(file.Content) != 0 {
@@ -339,12 +339,12 @@ func TestFileOfManyLinesAndInvoices(t *testing.T) {
 	}
 	later := adaptertest.Submission(t, "INV/2", true)
 	later.Invoice.Date = faktur.NewDate(2026, 12, 1)
-	file := write(t, adaptertest.SubmissionOf(t, inv, true), later)
+	file := write(t, adaptertest.SubmissionOf(t, inv, true), later, adaptertest.Submission(t, "INV/3", true))
 	if file.Name != "faktur-0012345674901000-20261201.xml" {
 		t.Errorf("file %q", file.Name)
 	}
 	read := parse(t, file.Content)
-	if len(read.Invoices) != 2 || len(read.Invoices[0].Lines) != faktur.MaxLines || read.Invoices[0].Lines[4999].Name != "Barang 4999" {
+	if len(read.Invoices) != 3 || len(read.Invoices[0].Lines) != faktur.MaxLines || read.Invoices[0].Lines[4999].Name != "Barang 4999" {
 		t.Errorf("%d invoices", len(read.Invoices))
 	}
 }

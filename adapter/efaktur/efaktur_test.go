@@ -327,7 +327,7 @@ func TestBatchesThatNoFileHolds(t *testing.T) {
 	for name, batch := range map[string][]adapter.Submission{
 		"simulated":         {simulated},
 		"two taxpayers":     {ordinary(t), ofAnother},
-		"more than it says": make([]adapter.Submission, 1001),
+		"more than it says": slices.Repeat([]adapter.Submission{ordinary(t)}, 1001),
 	} {
 		file, outcomes, err := efaktur.New().Write(batch)
 		if err == nil || outcomes != nil || len(file.Content) != 0 {
