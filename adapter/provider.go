@@ -21,7 +21,7 @@ type Trouble int
 
 // The troubles of a CallError.
 const (
-	Unsure     Trouble = iota // nothing is certain: a time-out, a cut, 3xx, 408, 5xx, an answer that cannot be read
+	Unsure     Trouble = iota // nothing is certain: a time-out, a cut, 3xx, 408, 409, 5xx, an answer that cannot be read
 	NotReached                // nothing arrived: no connection was made, the time was over before, or 429
 	Unwelcome                 // 401, 403, or there are no credentials to begin with: nothing was taken
 	TurnedAway                // another 4xx without the provider's own words, as of a proxy or a wrong path: nothing was taken
@@ -73,7 +73,7 @@ func NewCallError(what string, answer Answer, err error, own bool, words string)
 		e.Trouble = Unwelcome
 	case status == http.StatusTooManyRequests:
 		e.Trouble = NotReached
-	case status < 400, status >= 500, status == http.StatusRequestTimeout:
+	case status < 400, status >= 500, status == http.StatusRequestTimeout, status == http.StatusConflict:
 		e.Trouble = Unsure
 	case words == "":
 		e.Trouble = TurnedAway
@@ -91,12 +91,12 @@ func NoCredentials(why string) *CallError {
 }
 
 // Outcome is what the failure says of a submission. Only Refused is a refusal of
-// its content; Gone is not expected there, and taken as one.
+// its content.
 func (e *CallError) Outcome() Outcome {
 	switch e.Trouble {
-	case Refused, Gone:
+	case Refused:
 		return Outcome{Certainty: Known, Status: faktur.SavedInvalid, Reason: Refusal(e.Message, faktur.OriginChannel)}
-	case NotReached, TurnedAway, Unwelcome:
+	case NotReached, TurnedAway, Unwelcome, Gone:
 		return Outcome{Certainty: NotTaken, Reason: e.reason()}
 	}
 	return Outcome{Certainty: Unknown, Reason: &faktur.Reason{Code: "submission_unknown", Action: faktur.ActionRetry, Origin: faktur.OriginGateway,
@@ -117,9 +117,9 @@ func (e *CallError) reason() *faktur.Reason {
 	case Unwelcome:
 		return &faktur.Reason{Code: "provider_credentials", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
 			Message: cmp.Or(e.Message, "The provider does not take this taxpayer's credentials.") + " Set them at PUT /taxpayers/{npwp} under settings.provider; it goes again by itself."}
-	case TurnedAway:
+	case TurnedAway, Gone:
 		return &faktur.Reason{Code: "provider_turned_away", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: "Nothing was taken. " + CleanText(e.Cause.Error()) + ", not in its own words: see base_url and paths under settings.provider. It goes again by itself."}
+			Message: "Nothing was taken. " + CleanText(e.Cause.Error()) + ": see base_url and paths under settings.provider. It goes again by itself."}
 	}
 	return &faktur.Reason{Code: "channel_unreachable", Action: faktur.ActionRetry, Origin: faktur.OriginGateway,
 		Message: "The provider could not be reached, so nothing was sent. It goes again by itself."}

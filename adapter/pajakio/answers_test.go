@@ -86,6 +86,8 @@ func TestFailureSaysWhatIsCertain(t *testing.T) {
 		{"refused by a proxy", 400, "<html>", adapter.NotTaken, "provider_turned_away", true},
 		{"refused by another's JSON", 400, `{"message":"no Route matched"}`, adapter.NotTaken, "provider_turned_away", true},
 		{"no such path", 404, "<html>", adapter.NotTaken, "provider_turned_away", true},
+		{"no such path, in its own words", 404, envelope(404), adapter.NotTaken, "provider_turned_away", true},
+		{"it is there already", 409, envelope(409), adapter.Unknown, "", true},
 		{"not welcome", 401, envelope(401), adapter.NotTaken, "provider_credentials", true},
 		{"forbidden", 403, "<html>", adapter.NotTaken, "provider_credentials", true},
 		{"too many", 429, envelope(429), adapter.NotTaken, "", false},

@@ -49,8 +49,8 @@ func (a *account) standing(d *document) adapter.Outcome {
 	return o
 }
 
-func firstText(texts ...text) string {
-	i := slices.IndexFunc(texts, func(t text) bool { return t != "" })
+func firstText(texts ...adapter.Loose) string {
+	i := slices.IndexFunc(texts, func(t adapter.Loose) bool { return t != "" })
 	if i < 0 {
 		return ""
 	}
@@ -109,7 +109,7 @@ func (a *account) detail(ctx context.Context, id string) (document, *adapter.Cal
 		return d, failed
 	}
 	if d.TransactionID == "" {
-		d.TransactionID = text(id)
+		d.TransactionID = adapter.Loose(id)
 	}
 	if string(d.TransactionID) != id {
 		return d, &adapter.CallError{Own: a.endpoints.Own, Cause: errors.New("pajakio: detail: the answer is about another document")}
@@ -163,7 +163,7 @@ func doubt(q *adapter.Question, why string) adapter.Result {
 // or one has only documents that are too old.
 func (a *account) numbered(ctx context.Context, q *adapter.Question) ([]string, *adapter.CallError) {
 	var ids []string
-	seen := map[text]bool{}
+	seen := map[adapter.Loose]bool{}
 	idle := 0
 	for page := range maxPages {
 		list, failed := a.page(ctx, q.Reference, page)
@@ -202,9 +202,9 @@ func (a *account) page(ctx context.Context, reference string, page int) ([]docum
 	if failed != nil {
 		return nil, failed
 	}
-	list, err := rows(data)
+	list, err := adapter.ListIn[document](data)
 	if err != nil {
-		return nil, &adapter.CallError{Own: a.endpoints.Own, Cause: fmt.Errorf("pajakio: list: %w", adapter.JSONFault(err))}
+		return nil, &adapter.CallError{Own: a.endpoints.Own, Cause: fmt.Errorf("pajakio: list: %w", err)}
 	}
 	return list, nil
 }
@@ -254,7 +254,7 @@ func isOf(d *document, q *adapter.Question) belongs {
 	return yes
 }
 
-func sameNSFP(told text, nsfp string) bool {
+func sameNSFP(told adapter.Loose, nsfp string) bool {
 	n, err := faktur.ParseNSFP(string(told))
 	return err == nil && n.String() == nsfp
 }

@@ -43,13 +43,13 @@ func (c *Channel) PDF(ctx context.Context, q adapter.Question) (adapter.PDF, err
 // printIn finds the print in data: a base64 text, or an object with one in any
 // of its fields. Which it is, is not known.
 func printIn(data jsontext.Value) (adapter.PDF, error) {
-	fields := map[string]text{}
+	fields := map[string]adapter.Loose{}
 	if data.Kind() == '{' {
 		if err := json.Unmarshal(data, &fields); err != nil {
 			return adapter.PDF{}, errors.New("pajakio: pdf: data cannot be read")
 		}
 	} else {
-		var whole text
+		var whole adapter.Loose
 		if err := json.Unmarshal(data, &whole); err != nil {
 			return adapter.PDF{}, errors.New("pajakio: pdf: data cannot be read")
 		}

@@ -2,10 +2,8 @@ package pajakio
 
 import (
 	"cmp"
-	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -18,9 +16,9 @@ import (
 
 // envelope is every answer. Status is "OK" on success, and Code repeats HTTP's.
 type envelope struct {
-	Code    text           `json:"code"`
-	Status  text           `json:"status"`
-	Message text           `json:"message"`
+	Code    adapter.Loose  `json:"code"`
+	Status  adapter.Loose  `json:"status"`
+	Message adapter.Loose  `json:"message"`
 	Data    jsontext.Value `json:"data"`
 }
 
@@ -190,16 +188,16 @@ func rate(r *faktur.Rate) jsontext.Value { return jsontext.Value(r.String()) }
 // that createdAt is there, from sortBy=createdAt; the names of why it was refused
 // are guesses, and only text for a person.
 type document struct {
-	TransactionID text `json:"transactionId"`
-	NoInvoice     text `json:"noInvoice"`
-	Status        text `json:"status"`
-	Nofa          text `json:"nofa"`
-	CreatedAt     text `json:"createdAt"`
-	Pengganti     text `json:"pengganti"` // "true", "false", or "" when it is not said
-	NofaDiganti   text `json:"nofaDiganti"`
-	Keterangan    text `json:"keterangan"`
-	Alasan        text `json:"alasan"`
-	Message       text `json:"message"`
+	TransactionID adapter.Loose `json:"transactionId"`
+	NoInvoice     adapter.Loose `json:"noInvoice"`
+	Status        adapter.Loose `json:"status"`
+	Nofa          adapter.Loose `json:"nofa"`
+	CreatedAt     adapter.Loose `json:"createdAt"`
+	Pengganti     adapter.Loose `json:"pengganti"` // "true", "false", or "" when it is not said
+	NofaDiganti   adapter.Loose `json:"nofaDiganti"`
+	Keterangan    adapter.Loose `json:"keterangan"`
+	Alasan        adapter.Loose `json:"alasan"`
+	Message       adapter.Loose `json:"message"`
 }
 
 // madeAt is when it was created; zero when that is not said in RFC 3339.
@@ -209,54 +207,4 @@ func (d *document) madeAt() time.Time {
 		return time.Time{}
 	}
 	return at
-}
-
-// text is a value whose type is not known: a string as it is, a number or a
-// boolean as it is written, anything else as "".
-type text string
-
-// UnmarshalJSONFrom reads any JSON value.
-func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	value, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	*t = ""
-	switch value.Kind() {
-	case '"':
-		var plain string
-		if err := json.Unmarshal(value, &plain); err != nil {
-			return err
-		}
-		*t = text(plain)
-	case '0', 't', 'f':
-		*t = text(value)
-	}
-	return nil
-}
-
-// rows reads a list: data is an array, or an object with exactly one array in it
-// ("content" of some frameworks): which one is not known.
-func rows(data jsontext.Value) ([]document, error) {
-	if data.Kind() == '{' {
-		var fields map[string]jsontext.Value
-		if err := json.Unmarshal(data, &fields); err != nil {
-			return nil, err
-		}
-		arrays := 0
-		for _, field := range fields {
-			if field.Kind() == '[' {
-				data = field
-				arrays++
-			}
-		}
-		if arrays != 1 {
-			return nil, fmt.Errorf("data holds %d arrays", arrays)
-		}
-	}
-	if data.Kind() != '[' {
-		return nil, fmt.Errorf("data holds no list")
-	}
-	var list []document
-	return list, json.Unmarshal(data, &list)
 }
