@@ -59,6 +59,8 @@ func routes(h *handlers.Handlers) []route {
 		{put, "/invoices/{id}", handlers.Write, h.PutInvoice, []string{"reupload"}},
 		{get, "/invoices/{id}/status", handlers.Read, h.GetStatus, []string{"wait", "after"}},
 		{get, "/invoices/{id}/events", handlers.Read, h.GetHistory, nil},
+		{post, "/invoices/reupload", handlers.Write, h.Once(h.ReuploadInvoices), nil},
+		{get, "/invoices/reupload/{id}", handlers.Read, h.GetReupload, nil},
 		{post, "/invoices/{id}/reupload", handlers.Write, h.Once(h.ReuploadInvoice), nil},
 		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
 		{post, "/invoices/{id}/replace", handlers.Write, h.Once(h.ReplaceInvoice), nil},
