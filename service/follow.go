@@ -84,8 +84,15 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 	if len(ours) == 0 {
 		return nil
 	}
-	return c.service.settle(ctx, part, ours, func(_ int, d *faktur.Document) ([]faktur.Event, error) {
-		return c.service.adoptChange(d, latest[d.ClientID()], asked)
+	outcomes := make([]adapter.Outcome, len(ours))
+	for i := range ours {
+		outcomes[i] = latest[ours[i].ClientID()]
+	}
+	if err := c.service.hideTold(ctx, ours, outcomes); err != nil {
+		return err
+	}
+	return c.service.settle(ctx, part, ours, func(i int, d *faktur.Document) ([]faktur.Event, error) {
+		return c.service.adoptChange(d, outcomes[i], asked)
 	})
 }
 

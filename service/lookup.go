@@ -88,6 +88,9 @@ func (c *channel) ask(ctx context.Context, part repository.Part, description ada
 		return false, err
 	}
 	c.succeeded()
+	if err := c.service.hideTold(ctx, documents, outcomes); err != nil {
+		return false, err
+	}
 	return len(documents) == description.MaxBatch, c.settleAnswers(ctx, part, documents, outcomes, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
 		return judge(d, o, asked)
 	})

@@ -36,6 +36,11 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.fateUnknown))
 	}
+	for i := range batch {
+		if signer := batch[i].Signer; signer != nil {
+			hidePassphrases(&outcomes[i], signer.Passphrase)
+		}
+	}
 	return true, c.service.settle(ctx, part, documents, func(i int, d *faktur.Document) ([]faktur.Event, error) {
 		return c.service.adopt(d, outcomes[i], sent)
 	})

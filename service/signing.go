@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository"
 )
@@ -128,6 +129,41 @@ func (s *Service) signerFor(ctx context.Context, d *faktur.Document) (*faktur.Si
 		return unregistered(d.Signer), err
 	}
 	return firstInTurn(s.benches(ctx, read)[sellerKey{d.Tenant, d.TaxpayerNPWP}], d.Signer), nil
+}
+
+// hideTold takes the signers' passphrases out of the reasons that a channel
+// gave: what it says is kept verbatim, and shown.
+func (s *Service) hideTold(ctx context.Context, documents []faktur.Document, outcomes []adapter.Outcome) error {
+	var signed []faktur.Document
+	for i := range documents {
+		if outcomes[i].Reason != nil && documents[i].Signer != "" {
+			signed = append(signed, documents[i])
+		}
+	}
+	if len(signed) == 0 {
+		return nil
+	}
+	signers, err := s.DB.SignersOf(ctx, signed)
+	if err != nil {
+		return err
+	}
+	benches := s.benches(ctx, signers)
+	for i := range documents {
+		for _, signer := range benches[sellerKey{documents[i].Tenant, documents[i].TaxpayerNPWP}] {
+			hidePassphrases(&outcomes[i], signer.Passphrase)
+		}
+	}
+	return nil
+}
+
+// hidePassphrases takes a passphrase out of an outcome's reason.
+func hidePassphrases(o *adapter.Outcome, passphrase faktur.Secret) {
+	if o.Reason == nil || passphrase == "" {
+		return
+	}
+	scrub, told := adapter.NewScrub(passphrase), *o.Reason
+	told.Code, told.Message = scrub.Text(told.Code), scrub.Text(told.Message)
+	o.Reason = &told
 }
 
 // signingResult is what a document's step out of signing tells of its signer.

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 // call makes one call and reads its 200 into answer. What its error says is certain:
@@ -29,7 +30,7 @@ func (c *Channel) call(ctx context.Context, method, path string, body, answer an
 	}
 	told, err := c.http.Exchange(ctx, method, c.base+path, c.authorize(), content)
 	if told.Status != 0 && told.Status != http.StatusOK {
-		return c.failure(path, told)
+		return c.failure(path, told, c.scrubFor(body))
 	}
 	if err != nil {
 		return fmt.Errorf("pjap: %s: %w", path, err)
@@ -38,6 +39,16 @@ func (c *Channel) call(ctx context.Context, method, path string, body, answer an
 		return fmt.Errorf("pjap: %s: the answer is not of the protocol: %w", path, adapter.JSONFault(err))
 	}
 	return nil
+}
+
+// scrubFor takes out of the connector's words also the passphrases that a call carried.
+func (c *Channel) scrubFor(body any) func(string) string {
+	carries, ok := body.(interface{ passphrases() []faktur.Secret })
+	if !ok {
+		return c.scrub
+	}
+	passphrases := adapter.NewScrub(carries.passphrases()...).Text
+	return func(text string) string { return passphrases(c.scrub(text)) }
 }
 
 // problem is what the connector says of a call that failed (RFC 9457).
@@ -78,8 +89,8 @@ type refusedCall struct{ *failure }
 func (e *refusedCall) Unwrap() error { return e.failure }
 
 // failure sorts an answer other than 200 by what it makes certain.
-func (c *Channel) failure(path string, told adapter.Answer) error {
-	f := &failure{path: path, status: told.Status, problem: c.readProblem(told.Body)}
+func (c *Channel) failure(path string, told adapter.Answer, scrub func(string) string) error {
+	f := &failure{path: path, status: told.Status, problem: readProblem(told.Body, scrub)}
 	isClientError := f.status >= 400 && f.status < 500 && f.status != http.StatusRequestTimeout
 	switch {
 	case f.status == http.StatusRequestEntityTooLarge, f.status == http.StatusUnprocessableEntity && f.problem.isOfItem():
@@ -91,14 +102,14 @@ func (c *Channel) failure(path string, told adapter.Answer) error {
 }
 
 // readProblem reads what it can; a proxy's HTML gives none.
-func (c *Channel) readProblem(text []byte) problem {
+func readProblem(text []byte, scrub func(string) string) problem {
 	var p problem
 	if json.Unmarshal(text, &p) != nil {
 		return problem{}
 	}
-	p.Code, p.Detail = c.scrub(p.Code), c.scrub(p.Detail)
+	p.Code, p.Detail = scrub(p.Code), scrub(p.Detail)
 	for i := range p.Errors {
-		p.Errors[i].Message = c.scrub(p.Errors[i].Message)
+		p.Errors[i].Message = scrub(p.Errors[i].Message)
 	}
 	return p
 }

@@ -17,7 +17,7 @@ func newReturnsRequest(batch []adapter.Submission, livemode bool) any {
 func newReturn(s *adapter.Submission) returnDoc {
 	ret := s.Return
 	doc := returnDoc{
-		ClientID: s.ClientID, BuyerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Signer: signerID(s.Signer),
+		ClientID: s.ClientID, BuyerNPWP: s.TaxpayerNPWP, Reference: s.Reference, Signer: signerID(s.Signer), Signature: signatureOf(s.Signer),
 		Date: ret.Date, NSFP: ret.NSFP, SellerNPWP: ret.SellerNPWP,
 		Lines: make([]returnLine, len(ret.Lines)), Totals: returnTotals(ret.Totals()),
 	}

@@ -1,6 +1,10 @@
 package pjap
 
-import "github.com/fakturgate/fakturgate/faktur"
+import (
+	"slices"
+
+	"github.com/fakturgate/fakturgate/faktur"
+)
 
 // The bodies of docs/connector.yaml as this side writes and reads them. They
 // are not shared with the simulator, so that each is held to the document.
@@ -111,6 +115,7 @@ type returnDoc struct {
 	BuyerNPWP  string       `json:"buyer_npwp"`
 	Reference  string       `json:"reference"`
 	Signer     string       `json:"signer,omitzero"`
+	Signature  *signature   `json:"signature,omitzero"`
 	Date       faktur.Date  `json:"date"`
 	NSFP       string       `json:"nsfp"`
 	SellerNPWP string       `json:"seller_npwp"`
@@ -139,6 +144,32 @@ type returnTotals struct {
 	ReturnOtherDPP faktur.Amount `json:"return_other_dpp"`
 	ReturnPPN      faktur.Amount `json:"return_ppn"`
 	ReturnPPnBM    faktur.Amount `json:"return_ppnbm"`
+}
+
+// passphrases are what a call carries and its answer must not show.
+func (r submitRequest) passphrases() []faktur.Secret {
+	var secrets []faktur.Secret
+	for i := range r.Submissions {
+		secrets = r.Submissions[i].Signature.addTo(secrets)
+	}
+	return secrets
+}
+
+func (r returnsRequest) passphrases() []faktur.Secret {
+	var secrets []faktur.Secret
+	for i := range r.Returns {
+		secrets = r.Returns[i].Signature.addTo(secrets)
+	}
+	return secrets
+}
+
+func (r cancelRequest) passphrases() []faktur.Secret { return r.Signature.addTo(nil) }
+
+func (s *signature) addTo(secrets []faktur.Secret) []faktur.Secret {
+	if s == nil || s.Passphrase == "" || slices.Contains(secrets, faktur.Secret(s.Passphrase)) {
+		return secrets
+	}
+	return append(secrets, faktur.Secret(s.Passphrase))
 }
 
 type clientIDsRequest struct {
