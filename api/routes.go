@@ -61,6 +61,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/invoices/{id}/events", handlers.Read, h.GetHistory, nil},
 		{post, "/invoices/reupload", handlers.Write, h.Once(h.ReuploadInvoices), nil},
 		{get, "/invoices/reupload/{id}", handlers.Read, h.GetReupload, nil},
+		{get, "/invoices/{id}/pdf", handlers.Read, h.GetPDF, nil},
 		{post, "/invoices/{id}/reupload", handlers.Write, h.Once(h.ReuploadInvoice), nil},
 		{post, "/invoices/{id}/cancel", handlers.Write, h.Once(h.CancelInvoice), nil},
 		{post, "/invoices/{id}/replace", handlers.Write, h.Once(h.ReplaceInvoice), nil},

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -96,6 +97,7 @@ func (c *client) list(filter string) (all []faktur.StoredInvoice) {
 func overPJAP(t *testing.T, w *world, c *client) {
 	invoices := c.postAll(faktur.ChannelPJAP, "0011111111901000", map[string]any{})
 	c.awaitApproved("0011111111901000", len(invoices))
+	c.ask(http.MethodGet, "/invoices/"+c.list("npwp=0011111111901000")[0].ID+"/pdf", nil).want(http.StatusConflict) // it has none
 	ledger := w.ledger()
 	for _, inv := range invoices {
 		if entries := ledger[inv.Reference]; len(entries) != 1 || entries[0].Accepted != 1 {
@@ -181,5 +183,9 @@ func overPajakio(t *testing.T, _ *world, c *client) {
 		if n := provider.Filed(inv.Reference); n != 1 {
 			t.Errorf("%s was filed %d times", inv.Reference, n)
 		}
+	}
+	one := c.list("npwp=" + npwp)[0]
+	if pdf := c.ask(http.MethodGet, "/invoices/"+one.ID+"/pdf", nil).want(http.StatusOK); !bytes.HasPrefix(pdf.body, []byte("%PDF-")) {
+		t.Errorf("the PDF begins with %.20q", pdf.body)
 	}
 }
