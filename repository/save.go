@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -55,9 +56,14 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 // takeSteps takes the steps of documents that have not moved, with all that
 // follows from them, and sets also, a value each, besides. It gives the ids of
 // those that were taken, and the events to insert. It is the one way in which a
-// document changes.
+// document changes; it takes their rows in the order of their ids, so that two
+// workers that save the same documents wait for each other and do not lock up.
 func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...column) (map[string]bool, []faktur.Event, error) {
 	if err := db.keepPauses(ctx, tx, steps); err != nil {
+		return nil, nil, err
+	}
+	steps = slices.SortedStableFunc(slices.Values(steps), func(a, b Step) int { return strings.Compare(a.Document.ID, b.Document.ID) })
+	if err := db.lockOriginals(ctx, tx, steps); err != nil {
 		return nil, nil, err
 	}
 	set, match := stepColumns(steps)

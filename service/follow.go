@@ -57,7 +57,9 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 		if change.Outcome.Certainty != adapter.Known {
 			continue
 		}
-		latest[change.ClientID] = change.Outcome
+		if !passedItsBuyer(latest[change.ClientID].Status, change.Outcome.Status) {
+			latest[change.ClientID] = change.Outcome
+		}
 		if dash := strings.LastIndexByte(change.ClientID, '-'); dash > 0 {
 			ids = append(ids, change.ClientID[:dash])
 		}
@@ -96,11 +98,17 @@ func (c *channel) adoptNews(ctx context.Context, part repository.Part, changes [
 	})
 }
 
+// passedItsBuyer says that a document was approved again that had waited for its
+// buyer. Then the waiting is what must be told first; the poll brings the refusal.
+func passedItsBuyer(before, after faktur.Status) bool {
+	return after == faktur.Approved && (before == faktur.AmendmentPending || before == faktur.CancellationPending)
+}
+
 // adoptChange takes a change over. The feed tells of the past: an approval in
 // it may be the one before a cancellation or an amendment began, and no
 // refusal by the buyer. So what waits for its buyer is asked about instead.
 func (s *Service) adoptChange(d *faktur.Document, o adapter.Outcome, asked time.Time) ([]faktur.Event, error) {
-	if o.Status == faktur.Approved && (d.Status == faktur.AmendmentPending || d.Status == faktur.CancellationPending) {
+	if passedItsBuyer(d.Status, o.Status) {
 		d.Work.DueAt = asked
 		return nil, nil
 	}
