@@ -58,8 +58,22 @@ func (db *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
-// inTx runs do in one transaction on the writing side and commits it when do gives nil.
+// txTries is how often a transaction is tried that PostgreSQL ends so that
+// another can go on. It happens where a person's change meets a worker's.
+const txTries = 8
+
+// inTx runs do in one transaction on the writing side and commits it when do
+// gives nil. After a deadlock nothing of it is left, and do runs anew: it must
+// begin from the beginning each time.
 func (db *DB) inTx(ctx context.Context, do func(tx *sqlx.Tx) error) error {
+	err := db.tryTx(ctx, do)
+	for try := 1; try < txTries && isDeadlock(err); try++ {
+		err = db.tryTx(ctx, do)
+	}
+	return err
+}
+
+func (db *DB) tryTx(ctx context.Context, do func(tx *sqlx.Tx) error) error {
 	select {
 	case db.slots <- struct{}{}:
 		defer func() { <-db.slots }()

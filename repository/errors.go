@@ -16,20 +16,21 @@ import (
 // errAgain asks for the transaction to be run again: what it met is gone.
 var errAgain = errors.New("the database changed under the transaction")
 
-// IsRetryable says that running the same transaction again may well succeed:
-// a deadlock, a serialization failure, a busy file.
-func IsRetryable(err error) bool {
+// isDeadlock says that nothing of a transaction was done, and that the same
+// transaction may well succeed now: a deadlock, a serialization failure, or a
+// row that went away under it.
+func isDeadlock(err error) bool {
 	if errors.Is(err, errAgain) {
 		return true
 	}
-	if e, ok := errors.AsType[*pq.Error](err); ok {
-		return e.Code == "40001" || e.Code == "40P01"
-	}
-	if e, ok := errors.AsType[*sqlitelib.Error](err); ok {
-		code := e.Code() & 0xff
-		return code == sqlite3.SQLITE_BUSY || code == sqlite3.SQLITE_LOCKED
-	}
-	return false
+	e, ok := errors.AsType[*pq.Error](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+// isBusy says that another process holds the SQLite file.
+func isBusy(err error) bool {
+	e, ok := errors.AsType[*sqlitelib.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
 }
 
 // IsRefused says that the database refuses the data itself (SQLSTATE class 22
@@ -49,7 +50,7 @@ func IsRefused(err error) bool {
 // whether it happened.
 func IsCommitUnknown(err error) bool {
 	c, ok := errors.AsType[*commitError](err)
-	return ok && !IsRetryable(c.cause) && !IsRefused(c.cause)
+	return ok && !isDeadlock(c.cause) && !isBusy(c.cause) && !IsRefused(c.cause)
 }
 
 // IsUnavailable says that the database is away, full or read-only: nothing is
@@ -61,11 +62,10 @@ func IsUnavailable(err error) bool {
 	}
 	if e, ok := errors.AsType[*sqlitelib.Error](err); ok {
 		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
-			sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
 			return true
 		}
-		return false
+		return isBusy(err)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

@@ -46,8 +46,9 @@ var sealedTexts = []struct {
 // Reseal puts what reseal gives in the place of every sealed text, in one
 // transaction, and gives how many there were. An error of reseal changes nothing.
 func (db *DB) Reseal(ctx context.Context, reseal func(Sealed) (string, error)) (int, error) {
-	count := 0
+	var count int
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
+		count = 0
 		for _, place := range sealedTexts {
 			name := "'" + place.table + "/' || " + strings.Join(place.key, " || '/' || ")
 			var rows []struct {

@@ -261,11 +261,14 @@ type Waiting struct {
 	Document faktur.Document
 	// TrialOf is the signer whose trial it waits for; "" when it waits for another reason.
 	TrialOf string
+	// AllPaused says that it waits because all signers of its taxpayer are paused.
+	AllPaused bool
 }
 
 // AwaitSigner notes until when documents wait, and why. One whose signer's trial
-// is not under way any more stays as it is, and may go at once: who ends a trial
-// releases only what waits by then.
+// is not under way any more, or one of whose signers is not paused any more,
+// stays as it is and may go at once: who ends a trial or a pause releases only
+// what waits by then.
 func (db *DB) AwaitSigner(ctx context.Context, f Fence, waiting []Waiting) error {
 	if len(waiting) == 0 {
 		return nil
@@ -282,12 +285,16 @@ func (db *DB) AwaitSigner(ctx context.Context, f Fence, waiting []Waiting) error
 		if err != nil {
 			return err
 		}
-		onTrial := map[signerKey]bool{}
+		onTrial, usable := map[signerKey]bool{}, map[signerKey]bool{} // usable by taxpayer, with no id
 		for i := range rows {
 			onTrial[rows[i].key()] = rows[i].TriedAt > 0
+			if rows[i].PausedAt == 0 {
+				usable[signerKey{tenant: rows[i].Tenant, npwp: rows[i].TaxpayerNPWP}] = true
+			}
 		}
 		waiting := slices.DeleteFunc(slices.Clone(waiting), func(w Waiting) bool {
-			return w.TrialOf != "" && !onTrial[signerKey{w.Document.Tenant, w.Document.TaxpayerNPWP, w.TrialOf}]
+			of := signerKey{w.Document.Tenant, w.Document.TaxpayerNPWP, w.TrialOf}
+			return w.AllPaused && usable[of] || w.TrialOf != "" && !onTrial[of]
 		})
 		return db.putOff(ctx, tx, waiting)
 	}))

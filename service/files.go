@@ -269,7 +269,7 @@ func (s *Service) changeFile(ctx context.Context, tenant, id string, do func(c *
 		}
 		c.File.UpdatedAt = s.Now()
 		saved, err := s.DB.ChangeFile(ctx, c.FileChange)
-		if err != nil && !repository.IsRetryable(err) {
+		if err != nil {
 			return file, translate(err, "file")
 		}
 		if saved {

@@ -177,9 +177,6 @@ func (in *intake) accept(ctx context.Context, batch []*pendingAcceptance) {
 		acceptances[i] = p.acceptance
 	}
 	results, err := in.service.DB.Accept(ctx, acceptances)
-	for tries := 0; repository.IsRetryable(err) && tries < 8; tries++ {
-		results, err = in.service.DB.Accept(ctx, acceptances)
-	}
 	switch {
 	case err == nil:
 		for i, p := range batch {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -34,6 +35,7 @@ func (s *Service) sign(ctx context.Context, batch []outgoing) (signed []outgoing
 		}
 		chosen := firstInTurn(bench, d.Signer)
 		if wait, must := s.mustWait(*d, chosen); must {
+			wait.AllPaused = chosen == nil && !slices.ContainsFunc(bench, unreadable)
 			waiting = append(waiting, wait)
 			continue
 		}
@@ -81,6 +83,11 @@ func (s *Service) benches(ctx context.Context, signers []faktur.Signer) map[sell
 		benches[key] = append(benches[key], &signer)
 	}
 	return benches
+}
+
+// unreadable says that a signer has a passphrase that does not open.
+func unreadable(signer *faktur.Signer) bool {
+	return signer.SealedPassphrase != "" && signer.Passphrase == ""
 }
 
 // firstInTurn is the signer that a document names unless it is paused, or else

@@ -199,7 +199,7 @@ func (i *importer) settle(ctx context.Context, groups [][]int) error {
 			return nil
 		}
 		saved, err := i.s.DB.Save(ctx, repository.Fence{}, steps)
-		if err != nil && !repository.IsRetryable(err) {
+		if err != nil {
 			return err
 		}
 		i.s.grown()
