@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -23,6 +24,11 @@ const (
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 const largestKept = 256 << 10
+
+// lingering is how much of a body that is too large is read all the same, and
+// thrown away: a caller who is still sending when the connection is closed sees
+// a broken pipe in place of the answer.
+const lingering = 64 << 20
 
 // readBody reads a JSON body whole. The bytes are valid until release, which is
 // never nil. An empty body gives no bytes and no error.
@@ -44,6 +50,9 @@ func readAny(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, 
 		}
 	}
 	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, limit)); err != nil {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			_, _ = io.CopyN(io.Discard, r.Body, lingering)
+		}
 		return nil, release, readFailed(err)
 	}
 	if buffer.Len() == 0 {

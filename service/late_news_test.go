@@ -2,7 +2,9 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,5 +82,53 @@ func TestNewsOfAnEarlierAttemptAreNotForTheNext(t *testing.T) {
 		if err != nil || view.Status != faktur.SigningInProgress {
 			t.Errorf("the second attempt is %s (%v), and is in signing", view.Status, err)
 		}
+	})
+}
+
+// away is a channel that tells nothing while it is away; all of it comes at its return.
+type away struct {
+	adapter.Caller
+	is atomic.Bool
+}
+
+var errAway = errors.New("away")
+
+func (c *away) Status(ctx context.Context, questions []adapter.Question) ([]adapter.Outcome, error) {
+	if c.is.Load() {
+		return nil, errAway
+	}
+	return c.Caller.Status(ctx, questions)
+}
+
+func (c *away) Changes(ctx context.Context, cursor string) ([]adapter.Changed, string, error) {
+	if c.is.Load() {
+		return nil, cursor, nil
+	}
+	return c.Caller.(adapter.ChangeFeed).Changes(ctx, cursor)
+}
+
+// Waiting for the buyer may begin and end between two looks: that the buyer
+// refused is told all the same.
+func TestABuyersRefusalIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		var channel away
+		g := start(t, db, simulator.Config{SigningDelay: 50 * time.Millisecond}, func(c *service.Config) {
+			channel.Caller = c.Channels[0].(adapter.Caller)
+			c.Channels = []adapter.Channel{&channel}
+		})
+		id := g.post(t, "INV/SIM-BUYER-REFUSES")
+		g.becomes(t, id, faktur.Approved)
+		channel.is.Store(true)
+		g.replace(t, id, corrected("INV/SIM-BUYER-REFUSES", "Kertas A3"))
+		eventually(t, "the buyer has refused", func() bool {
+			entries, err := g.sim.Ledger("INV/SIM-BUYER-REFUSES")
+			return err == nil && len(entries) == 2 && entries[0].Status == faktur.Approved && entries[1].Status == faktur.Approved
+		})
+		channel.is.Store(false)
+		eventually(t, "the refusal is told", func() bool {
+			told := g.afterApproval(t, id)
+			return len(told) > 0 && told[len(told)-1] == "invoice.amendment_refused"
+		})
 	})
 }
