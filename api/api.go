@@ -59,7 +59,7 @@ func New(c Config) (public, internal http.Handler) {
 func newRouter(c Config, m *measures) *chi.Mux {
 	h := c.Handlers
 	r := chi.NewRouter()
-	r.Use(beginVisit, observe(c.Logger, m), recoverFrom(h), hygiene, middleware.GetHead)
+	r.Use(beginVisit, observe(c.Logger, m), recoverFrom(h), leave(h), hygiene, middleware.GetHead)
 	r.NotFound(h.Handle(h.NoSuchRoute).ServeHTTP)
 	r.MethodNotAllowed(methodNotAllowed(r, h))
 	return r

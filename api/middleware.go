@@ -110,6 +110,19 @@ func hygiene(next http.Handler) http.Handler {
 	})
 }
 
+// leave asks callers to come over a new connection, which their load balancer
+// gives to another process, while this one is about to stop.
+func leave(h *handlers.Handlers) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if h.IsLeaving() {
+				w.Header().Set("Connection", "close")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // methodNotAllowed answers 405 with the methods that the path has, or 404 when it has none.
 func methodNotAllowed(router *chi.Mux, h *handlers.Handlers) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,13 @@ type Handlers struct {
 	// Closing ends when the server is about to stop: a long-poll then answers
 	// what it knows at once. nil never ends.
 	Closing context.Context
+	// Leaving ends some time before: the process still answers, but says in
+	// /readyz and with every answer that others should be asked. nil never ends.
+	Leaving context.Context
 }
+
+// IsLeaving says whether this process is about to stop.
+func (h *Handlers) IsLeaving() bool { return h.Leaving != nil && h.Leaving.Err() != nil }
 
 // Func is a handler that leaves its errors to be written as problems.
 type Func func(w http.ResponseWriter, r *http.Request) error

@@ -36,6 +36,10 @@ func (h *Handlers) GetHealth(w http.ResponseWriter, _ *http.Request) error {
 //	@Router			/readyz [get]
 func (h *Handlers) GetReady(w http.ResponseWriter, r *http.Request) error {
 	readiness := h.Service.Ready(r.Context())
+	if h.IsLeaving() {
+		readiness.Ready = false
+		readiness.Checks = append(readiness.Checks, service.Check{Name: "process", Detail: "This process is about to stop. It still answers; ask another one."})
+	}
 	if !readiness.Ready {
 		return notReady(readiness)
 	}

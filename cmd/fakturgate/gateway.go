@@ -37,6 +37,7 @@ type gateway struct {
 	url     string            // where the API listens
 	servers []*http.Server
 	failed  chan error         // a server that ended by itself
+	leave   context.CancelFunc // /readyz sends callers elsewhere
 	hangUp  context.CancelFunc // long-polls answer at once
 	finish  context.CancelFunc // the service takes no further step
 	worked  chan struct{}      // closed when the service has stopped
@@ -177,11 +178,12 @@ func (g *gateway) serve(ctx context.Context) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(g.service.Collectors()...)
+	leaving, leave := context.WithCancel(context.WithoutCancel(ctx))
 	closing, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	working, finish := context.WithCancel(context.WithoutCancel(ctx))
-	g.hangUp, g.finish = hangUp, finish
+	g.leave, g.hangUp, g.finish = leave, hangUp, finish
 	public, internal := api.New(api.Config{
-		Handlers: &handlers.Handlers{Service: g.service, Logger: g.logger, Closing: closing},
+		Handlers: &handlers.Handlers{Service: g.service, Logger: g.logger, Closing: closing, Leaving: leaving},
 		Logger:   g.logger, Metrics: registry, RequestsPerSecond: g.config.RateLimit,
 	})
 	url, err := g.listen(ctx, g.config.Addr, public)
@@ -219,6 +221,17 @@ func (g *gateway) listen(ctx context.Context, addr string, handler http.Handler)
 
 // stopTime is how long requests and workers may take to end.
 const stopTime = 25 * time.Second
+
+// sendAway lets load balancers see in /readyz that they should ask others, while
+// everything is still answered.
+func (g *gateway) sendAway() {
+	g.leave()
+	select {
+	case <-time.After(g.config.StopGrace):
+	case err := <-g.failed:
+		g.failed <- err // stop is what follows anyway
+	}
+}
 
 // stop ends everything in the order that loses nothing: first no new requests,
 // then those under way, then the workers, then the database.

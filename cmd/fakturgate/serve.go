@@ -31,6 +31,7 @@ type serveCommand struct {
 	StuckAfter   time.Duration `env:"FAKTURGATE_STUCK_AFTER" default:"24h" help:"How long in signing until invoice.signing_stuck (default: ${default})."`
 	DeadlineNear time.Duration `env:"FAKTURGATE_DEADLINE_NEAR" default:"72h" help:"How long before the upload deadline until invoice.deadline_near (default: ${default})."`
 	GatherAfter  time.Duration `env:"FAKTURGATE_GATHER_AFTER" default:"1m" help:"How long invoices that a person uploads wait for company before a file is written (default: ${default})."`
+	StopGrace    time.Duration `env:"FAKTURGATE_STOP_GRACE" default:"0s" help:"How long /readyz says 503 after SIGTERM before no more requests are taken (default: ${default})."`
 	PollMin      time.Duration `env:"FAKTURGATE_POLL_MIN" default:"1s" help:"Until the first question about a document in signing (default: ${default})."`
 	PollMax      time.Duration `env:"FAKTURGATE_POLL_MAX" default:"15m" help:"Between questions about an old one (default: ${default})."`
 
@@ -50,6 +51,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		logger.Info("stopping; what is under way is finished first")
+		g.sendAway()
 	case err = <-g.failed:
 	}
 	return errors.Join(err, g.stop())
