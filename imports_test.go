@@ -23,6 +23,7 @@ const module = "github.com/fakturgate/fakturgate"
 // lives where and why.
 var mayImport = map[string][]string{
 	"faktur":              {},
+	"fault":               {},
 	"migrations":          {},
 	"docs":                {},
 	"docs/docstest":       {"docs"},
@@ -35,9 +36,9 @@ var mayImport = map[string][]string{
 	"sheet":               {},
 	"portal":              {"sheet", "faktur"},
 	"webhook":             {"faktur"},
-	"repository":          {"faktur", "migrations"},
+	"repository":          {"faktur", "fault", "migrations"},
 	"repository/repotest": {"faktur", "migrations", "repository"},
-	"service":             {"repository", "adapter", "portal", "webhook", "faktur"},
+	"service":             {"repository", "adapter", "portal", "webhook", "faktur", "fault"},
 	"handlers":            {"service", "faktur"},
 	"api":                 {"handlers", "docs"},
 	"simulator":           {"faktur"},

@@ -10,6 +10,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 )
 
 // Acceptance is a new document on its way into the database.
@@ -61,11 +62,16 @@ func (db *DB) Accept(ctx context.Context, batch []Acceptance) ([]AcceptResult, e
 		if err := w.claimKeys(ctx); err != nil {
 			return err
 		}
-		return w.storeDocuments(ctx)
+		if err := w.storeDocuments(ctx); err != nil {
+			return err
+		}
+		fault.Reached(fault.InCommit)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("accept: %w", err)
 	}
+	fault.Reached(fault.AfterCommit)
 	return results, nil
 }
 

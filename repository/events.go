@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 )
 
 // feedLock is the advisory lock under which PostgreSQL gives positions. Without
@@ -26,6 +27,10 @@ func (db *DB) insertEvents(ctx context.Context, tx *sqlx.Tx, events []faktur.Eve
 		return wrap("store events", err)
 	}
 	values, args := unnest(columns)
+	if fault.Planted(fault.UnlockedFeed) {
+		_, err := db.execIn(ctx, tx, "INSERT INTO events "+names+" SELECT v.* FROM "+values, args...)
+		return wrap("store events", err)
+	}
 	_, err := db.execIn(ctx, tx, `WITH l AS MATERIALIZED (SELECT pg_advisory_xact_lock(`+fmt.Sprint(feedLock)+`))
 		INSERT INTO events `+names+` SELECT v.* FROM l CROSS JOIN LATERAL `+values, args...)
 	return wrap("store events", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 )
 
 // Step is a document as it shall be from now on, and the events that tell why.
@@ -45,7 +46,11 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 		if saved, events, err = db.takeSteps(ctx, tx, steps); err != nil {
 			return err
 		}
-		return db.insertEvents(ctx, tx, events)
+		if err := db.insertEvents(ctx, tx, events); err != nil {
+			return err
+		}
+		fault.Reached(fault.InSave)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("save: %w", err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/webhook"
 )
@@ -60,7 +61,9 @@ func (c *courier) start(t *try, now time.Time) {
 	c.underWay++
 	url, secrets := c.endpoint.URL, c.secrets
 	go func() {
+		fault.Reached(fault.BeforeDeliver)
 		t.attempt = s.send(c.sending, url, secrets, &t.event, t.delivery.MessageID)
+		fault.Reached(fault.AfterDeliver)
 		t.interrupted = c.sending.Err() != nil && !t.attempt.Delivered()
 		s.noteAttempt(&t.delivery, t.attempt)
 		c.results <- t
@@ -147,6 +150,9 @@ func (c *courier) savable() int { return c.done() + len(c.unsaved.again) }
 // cursor is where the endpoint's cursor may stand: before the first message
 // that was not tried, or at the end of what was read.
 func (c *courier) cursor() int64 {
+	if fault.Planted(fault.EarlyCursor) {
+		return c.readTo
+	}
 	if done := c.done(); done < len(c.ahead) {
 		return c.ahead[done].event.Position - 1
 	}

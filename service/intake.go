@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 )
 
@@ -72,6 +73,9 @@ func (in *intake) alone(a repository.Acceptance) *pendingAcceptance {
 // await waits for the commit. A caller who leaves before is not told; the
 // member is stored all the same, and the reference finds it again.
 func (p *pendingAcceptance) await(ctx context.Context) (Accepted, error) {
+	if fault.Planted(fault.EarlyAnswer) {
+		return p.accepted()
+	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 )
 
@@ -20,6 +21,9 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 	question := c.caller.LookUp
 	if !description.Capabilities.LookUp {
 		question = nowhere // it need not be asked: a resend is harmless
+	}
+	if fault.Planted(fault.NoLookUp) {
+		question, description.ResendHarmless = nowhere, true
 	}
 	documents, err := c.service.DB.ToLookUp(ctx, part, c.service.Now(), description.MaxBatch)
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 )
 
@@ -29,7 +30,9 @@ func (c *channel) handOver(ctx context.Context) (bool, error) {
 		documents[i], batch[i] = marked[i].document, marked[i].submission
 	}
 	sent := c.service.Now()
+	fault.Reached(fault.BeforeSend)
 	outcomes, err := c.submit(ctx, batch, documents[0].Work.StatusSince)
+	fault.Reached(fault.AfterSend)
 	if _, ok := errors.AsType[*adapter.NotSent](err); ok {
 		return false, errors.Join(err, c.service.settle(ctx, part, documents, c.service.notSent), c.service.followSellers(ctx, documents))
 	}

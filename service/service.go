@@ -14,6 +14,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/webhook"
 )
@@ -96,7 +97,7 @@ func New(c Config) *Service {
 // an answer shows the same time at first and when it is read again.
 func stored(now func() time.Time) func() time.Time {
 	if now == nil {
-		now = time.Now
+		now = fault.Now
 	}
 	return func() time.Time {
 		t := now()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 	"github.com/fakturgate/fakturgate/repository"
 )
 
@@ -33,10 +34,12 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 		if err != nil {
 			return err
 		}
+		fault.Reached(fault.BeforeSave)
 		saved, err := s.DB.Save(ctx, fence, steps)
 		if err != nil {
 			return err
 		}
+		fault.Reached(fault.AfterSave)
 		s.grown()
 		var moved []string
 		for i := range documents {
