@@ -41,6 +41,7 @@ var today = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 type gateway struct {
 	t        testing.TB
 	url      string
+	public   http.Handler
 	internal http.Handler
 	service  *service.Service
 	db       *repository.DB
@@ -55,6 +56,7 @@ type options struct {
 	workers           bool
 	requestsPerSecond int
 	closing           context.Context
+	change            func(*service.Config) // nil: as it is
 }
 
 // start runs a gateway whose seller is registered.
@@ -67,12 +69,11 @@ func startWith(t testing.TB, o options) *gateway {
 	}
 	g := &gateway{t: t, db: o.db, key: bootstrapKey, log: &logBuffer{}, client: docstest.Client(t)}
 	logger := slog.New(slog.NewJSONHandler(g.log, nil))
-	g.service = newService(t, o.db, logger, clock(o.workers))
+	g.service = newService(t, o, logger)
 	g.run(o.workers)
 	h := &handlers.Handlers{Service: g.service, Logger: logger, Closing: o.closing}
-	var public http.Handler
-	public, g.internal = api.New(api.Config{Handlers: h, Logger: logger, RequestsPerSecond: o.requestsPerSecond})
-	server := httptest.NewServer(public)
+	g.public, g.internal = api.New(api.Config{Handlers: h, Logger: logger, RequestsPerSecond: o.requestsPerSecond})
+	server := httptest.NewServer(g.public)
 	t.Cleanup(server.Close)
 	g.url = server.URL
 	if err := g.service.EnsureBootstrapKey(t.Context(), bootstrapKey); err != nil {
@@ -93,7 +94,7 @@ func clock(running bool) func() time.Time {
 	}
 }
 
-func newService(t testing.TB, db *repository.DB, logger *slog.Logger, now func() time.Time) *service.Service {
+func newService(t testing.TB, o options, logger *slog.Logger) *service.Service {
 	t.Helper()
 	taxSystem, err := simulator.New(simulator.Config{Token: "token"})
 	if err != nil {
@@ -110,11 +111,15 @@ func newService(t testing.TB, db *repository.DB, logger *slog.Logger, now func()
 		t.Fatal(err)
 	}
 	guard := webhook.Guard{Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-	return service.New(service.Config{
-		DB: db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: []adapter.Channel{channel},
+	config := service.Config{
+		DB: o.db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: []adapter.Channel{channel},
 		Sender: webhook.NewSender(webhook.Config{Guard: guard}), Logger: logger, PollMin: 10 * time.Millisecond,
-		Now: now,
-	})
+		Now: clock(o.workers),
+	}
+	if o.change != nil {
+		o.change(&config)
+	}
+	return service.New(config)
 }
 
 func (g *gateway) run(workers bool) {
