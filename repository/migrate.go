@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
+	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 
 	"github.com/fakturgate/fakturgate/migrations"
@@ -34,6 +37,9 @@ func (db *DB) goose() (*goose.Provider, error) {
 func (db *DB) MigrateUp(ctx context.Context) (int, error) {
 	provider, err := db.goose()
 	if err != nil {
+		return 0, err
+	}
+	if err := db.checkSchema(ctx, provider); err != nil {
 		return 0, err
 	}
 	steps, err := provider.Up(ctx)
@@ -90,10 +96,60 @@ func (db *DB) MigrateTogether(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
+	if err := lockMigration(ctx, conn); err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	steps, err := db.MigrateUp(ctx)
 	_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrationLock)
 	return steps, errors.Join(err, unlockErr)
+}
+
+// lockMigration tries until it has the lock. To wait for it inside a statement
+// would hang for good: CREATE INDEX CONCURRENTLY waits for every statement that
+// is under way, and that one would wait for the migration.
+func lockMigration(ctx context.Context, conn *sqlx.Conn) error {
+	for {
+		var locked bool
+		if err := conn.GetContext(ctx, &locked, "SELECT pg_try_advisory_lock($1)", migrationLock); err != nil || locked {
+			return err
+		}
+		select {
+		case <-time.After(migrationPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+const migrationPause = 50 * time.Millisecond
+
+// installationSince is the migration that made the table installation.
+const installationSince = 3
+
+// checkSchema refuses a database that a later release has changed in a way that
+// this one cannot work with. What was only added does not matter: a release works
+// on a schema newer than its own until a migration says otherwise.
+func (db *DB) checkSchema(ctx context.Context, provider *goose.Provider) error {
+	current, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	sources := provider.ListSources()
+	known := sources[len(sources)-1].Version
+	if current <= known || current < installationSince {
+		return nil
+	}
+	text, err := db.installed(ctx, oldestSchema)
+	if err != nil {
+		return fmt.Errorf("schema: %w", err)
+	}
+	oldest, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("schema: oldest_schema in table installation is %q, not a number", text)
+	}
+	if known < oldest {
+		return fmt.Errorf("the database has schema %d, in which only releases that know schema %d or later can work; "+
+			"this one knows %d. Run the release that migrated it, or a later one", current, oldest, known)
+	}
+	return nil
 }
