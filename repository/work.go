@@ -95,9 +95,10 @@ func (db *DB) Wishing(ctx context.Context, p Part, wish faktur.Wish, now time.Ti
 	return db.due(ctx, p, `d.wish <> '' AND d.wish = '`+string(wish)+`' AND d.status = 'approved'`, now, limit)
 }
 
-// ToPoll gives documents in the tax system's hands whose next question is due.
+// ToPoll gives documents in the tax system's hands, drafts among them, whose next
+// question is due.
 func (db *DB) ToPoll(ctx context.Context, p Part, now time.Time, limit int) ([]faktur.Document, error) {
-	return db.due(ctx, p, `d.status IN ('signing_in_progress', 'amendment_pending', 'cancellation_pending')`, now, limit)
+	return db.due(ctx, p, `d.status IN ('awaiting_upload', 'signing_in_progress', 'amendment_pending', 'cancellation_pending')`, now, limit)
 }
 
 // ToMend gives documents that are Saved Invalid for their signer and shall be

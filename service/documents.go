@@ -47,11 +47,21 @@ func shown(stored *repository.Stored) faktur.StoredInvoice {
 		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "delete_in_portal_first",
 			Message: "Coretax lists this invoice as " + d.CoretaxStatus + ". A person deletes it there before uploading its file, which would create it a second time."})
 	}
+	invoice.Warnings = append(invoice.Warnings, unsigned(&stored.Document)...)
 	if stored.Document.Wish == faktur.WishCancel {
 		invoice.Warnings = append(invoice.Warnings, faktur.Fault{Pointer: "/status", Code: "cancellation_requested",
 			Message: "Its cancellation was asked for, and the channel has not answered yet. The gateway keeps asking."})
 	}
 	return invoice
+}
+
+// unsigned warns of a draft that a person must sign where it is.
+func unsigned(d *faktur.Document) []faktur.Fault {
+	if d.Status != faktur.AwaitingUpload || d.Channel.WritesFiles() {
+		return nil
+	}
+	return []faktur.Fault{{Pointer: "/status", Code: "not_signed",
+		Message: "It is a draft in the tax system, and no tax invoice yet. A person signs it there; the gateway follows it."}}
 }
 
 // remains warns of a document that was closed here and that the tax system may still list.

@@ -101,6 +101,7 @@ func shownReturn(stored *repository.Stored) faktur.StoredReturn {
 	if word, _ := faktur.ParseCoretaxStatus(stored.Document.CoretaxStatus); word != faktur.Cancelled && word != faktur.Approved {
 		ret.Warnings = append(ret.Warnings, remains(&stored.Document)...)
 	}
+	ret.Warnings = append(ret.Warnings, unsigned(&stored.Document)...)
 	return ret
 }
 

@@ -78,7 +78,7 @@ CREATE INDEX documents_reuploading ON documents (tenant, seller_npwp)
 CREATE INDEX documents_to_look_up ON documents (channel, livemode, due_at, shard)
     WHERE status = 'submitting';
 CREATE INDEX documents_to_poll ON documents (channel, livemode, due_at, shard)
-    WHERE status IN ('signing_in_progress', 'amendment_pending', 'cancellation_pending');
+    WHERE status IN ('awaiting_upload', 'signing_in_progress', 'amendment_pending', 'cancellation_pending');
 CREATE INDEX documents_deadline ON documents (deadline_told, deadline_at)
     WHERE status IN ('queued', 'submitting', 'awaiting_upload', 'signing_in_progress', 'saved_invalid');
 
