@@ -82,3 +82,14 @@ func TestResolveByHTTP(t *testing.T) {
 	g.post("/invoices/"+id+"/resolve", `{"outcome": "lost"}`).want(http.StatusUnprocessableEntity)
 	g.as("default", "invoices:write").post("/invoices/"+id+"/resolve", `{"outcome": "not_filed"}`).want(http.StatusForbidden)
 }
+
+func TestResolveAReturnByHTTP(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	id := decoded[faktur.StoredReturn](g.post("/returns", returned(t)).want(http.StatusAccepted)).ID
+	g.post("/returns/"+id+"/resolve", `{"outcome": "approved", "why": "seen"}`).problem(http.StatusConflict, "not_submitting")
+	g.post("/returns/"+id+"/resolve", `{"outcome": "approved", "nsfp": "04002600000000001"}`).want(http.StatusUnprocessableEntity)
+	g.post("/returns/"+id+"/resolve", `{"outcome": "lost"}`).want(http.StatusUnprocessableEntity)
+	g.post("/invoices/"+id+"/resolve", `{"outcome": "filed"}`).want(http.StatusNotFound)
+	g.as("default", "invoices:write").post("/returns/"+id+"/resolve", `{"outcome": "not_filed"}`).want(http.StatusForbidden)
+}

@@ -88,6 +88,7 @@ func returnRoutes(h *handlers.Handlers) []route {
 		{get, "/returns/{id}/events", handlers.Read, h.GetReturnHistory, nil},
 		{post, "/returns/{id}/reupload", handlers.Write, h.Once(h.ReuploadReturn), nil},
 		{post, "/returns/{id}/cancel", handlers.Write, h.Once(h.CancelReturn), nil},
+		{post, "/returns/{id}/resolve", handlers.Admin, h.Once(h.ResolveReturn), nil},
 	}
 }
 

@@ -68,10 +68,11 @@ func setPaused(w http.ResponseWriter, r *http.Request, set func(context.Context,
 	return writeJSON(w, http.StatusOK, t)
 }
 
-// The outcomes of a Resolution.
+// The outcomes of a Resolution and a ReturnResolution.
 const (
 	outcomeFiled    = "filed"
 	outcomeNotFiled = "not_filed"
+	outcomeApproved = "approved" // of returns
 )
 
 // Resolution is the body of POST /invoices/{id}/resolve.
@@ -86,7 +87,7 @@ type Resolution struct {
 // ResolveInvoice takes an operator's word on an invoice of unknown fate.
 //
 //	@Summary		Say what became of an invoice
-//	@Description	For an invoice that is `submitting` and whose fate the gateway cannot find out by itself. `filed` with its `nsfp`: it is approved. `filed` without: it is in signing, and asked about again. `not_filed`: it is queued again and goes under the same client id, so be certain: look in the Coretax portal by its reference first. It is audited.
+//	@Description	For an invoice that is `submitting` and whose fate the gateway cannot find out by itself, or that is a draft in the tax system. `filed` with its `nsfp`: it is approved. `filed` without: it is in signing, and asked about again. `not_filed`: it is queued again and goes under the same client id, so be certain: look in the Coretax portal by its reference first. A draft that was deleted there goes as another attempt. It is audited.
 //	@ID				resolveInvoice
 //	@Tags			operators
 //	@Accept			json
@@ -97,7 +98,7 @@ type Resolution struct {
 //	@Header			200			{string}	ETag					"Its version"
 //	@Failure		400			{object}	Problem					"Not JSON, or no body"
 //	@Failure		404			{object}	Problem					"There is none, or it is another tenant's"
-//	@Failure		409			{object}	Problem					"It is not submitting (not_submitting), or another invoice has the number (nsfp_taken)"
+//	@Failure		409			{object}	Problem					"It is neither submitting nor a draft (not_submitting), or another invoice has the number (nsfp_taken)"
 //	@Failure		413			{object}	Problem					"Over 4 MiB"
 //	@Failure		415			{object}	Problem					"Not application/json"
 //	@Failure		422			{object}	Problem					"The outcome or the number is refused"
@@ -120,4 +121,50 @@ func (h *Handlers) ResolveInvoice(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return writeInvoice(w, http.StatusOK, invoice)
+}
+
+// ReturnResolution is the body of POST /returns/{id}/resolve.
+type ReturnResolution struct {
+	Outcome string `json:"outcome" validate:"required" enums:"approved,filed,not_filed" example:"approved"`
+	Why     string `json:"why,omitempty" example:"Seen in the Coretax portal"`
+}
+
+// ResolveReturn takes an operator's word on a return of unknown fate.
+//
+//	@Summary		Say what became of a return
+//	@Description	For a return that is `submitting` and whose fate the gateway cannot find out by itself: of two that look alike in the portal's list, nobody else can say which is which. `approved`: it is. `filed`: it is in signing, and asked about again. `not_filed`: it is queued again and goes under the same client id, so be certain. A draft that was deleted in the tax system goes as another attempt. It is audited.
+//	@ID				resolveReturn
+//	@Tags			operators
+//	@Accept			json
+//	@Produce		json
+//	@Param			id			path		string				true	"The document's id"
+//	@Param			resolution	body		ReturnResolution	true	"What became of it"
+//	@Success		200			{object}	faktur.StoredReturn	"As it is from now on"
+//	@Header			200			{string}	ETag				"Its version"
+//	@Failure		400			{object}	Problem				"Not JSON, or no body"
+//	@Failure		404			{object}	Problem				"There is none, or it is another tenant's"
+//	@Failure		409			{object}	Problem				"It is neither submitting nor a draft (not_submitting)"
+//	@Failure		413			{object}	Problem				"Over 4 MiB"
+//	@Failure		415			{object}	Problem				"Not application/json"
+//	@Failure		422			{object}	Problem				"The outcome is refused"
+//	@Security		bearer[admin]
+//	@Router			/returns/{id}/resolve [post]
+func (h *Handlers) ResolveReturn(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "return")
+	if err != nil {
+		return err
+	}
+	var body ReturnResolution
+	if err := decodeBody(w, r, &body); err != nil {
+		return err
+	}
+	word := service.Resolution{Filed: body.Outcome != outcomeNotFiled, Approved: body.Outcome == outcomeApproved}
+	if word.Filed && !word.Approved && body.Outcome != outcomeFiled {
+		return faktur.Invalid([]faktur.Fault{{Pointer: "/outcome", Code: "unknown_value", Message: "outcome must be approved, filed or not_filed."}})
+	}
+	ret, err := h.Service.ResolveReturn(r.Context(), operator(r, body.Why), id, word)
+	if err != nil {
+		return err
+	}
+	return writeReturn(w, http.StatusOK, ret)
 }

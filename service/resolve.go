@@ -13,43 +13,56 @@ import (
 // Resolution is an operator's word on a document of unknown fate.
 type Resolution struct {
 	Filed bool   // it is in the tax system; otherwise it certainly is not
-	NSFP  string // its number there, 17 digits (16 from the desktop application); "" when it has none yet
+	NSFP  string // an invoice's number there, 17 digits (16 from the desktop application); "" when it has none yet
+	// Approved: only of a return that is filed, whose number is the invoice's and
+	// says nothing of its own approval.
+	Approved bool
 }
 
 // Resolve takes an operator's word on an invoice that is submitting: filed under
 // its number it is approved; filed without one it is in signing, and asked about
-// again; not filed, it is queued and goes again under the same client id. It is
-// audited.
+// again; not filed, it is queued and goes again under the same client id. The
+// word is taken on a draft in the tax system, too: one that was deleted there is
+// queued as another attempt. It is audited.
 func (s *Service) Resolve(ctx context.Context, o Operator, id string, r Resolution) (faktur.StoredInvoice, error) {
+	return invoiceOf(s.resolve(ctx, o, faktur.KindInvoice, id, r))
+}
+
+// ResolveReturn is Resolve of a return.
+func (s *Service) ResolveReturn(ctx context.Context, o Operator, id string, r Resolution) (faktur.StoredReturn, error) {
+	return returnOf(s.resolve(ctx, o, faktur.KindReturn, id, r))
+}
+
+func (s *Service) resolve(ctx context.Context, o Operator, kind faktur.Kind, id string, r Resolution) (repository.Stored, error) {
 	if err := r.check(); err != nil {
-		return faktur.StoredInvoice{}, err
+		return repository.Stored{}, err
 	}
 	for range changeTries {
-		stored, err := s.stored(ctx, o.Tenant, faktur.KindInvoice, id)
+		stored, err := s.stored(ctx, o.Tenant, kind, id)
 		if err != nil {
-			return faktur.StoredInvoice{}, err
+			return stored, err
 		}
 		step, err := s.resolution(&stored.Document, r)
 		if err != nil {
-			return faktur.StoredInvoice{}, err
+			return stored, err
 		}
-		detail := fmt.Sprintf("%s %s: from submitting to %s", stored.Document.Reference, step.Document.NSFP, step.Document.Status)
-		saved, err := s.DB.Resolve(ctx, step, s.audited(o, "invoice.resolve", id, detail))
+		detail := fmt.Sprintf("%s %s: from %s to %s", stored.Document.Reference, step.Document.NSFP, stored.Document.Status, step.Document.Status)
+		saved, err := s.DB.Resolve(ctx, step, s.audited(o, string(kind)+".resolve", id, detail))
 		if errors.Is(err, repository.ErrNSFPTaken) {
-			return faktur.StoredInvoice{}, &faktur.Error{Kind: faktur.KindConflict, Code: "nsfp_taken", DocumentID: id, DocumentStatus: stored.Document.Status,
+			return stored, &faktur.Error{Kind: faktur.KindConflict, Code: "nsfp_taken", DocumentID: id, DocumentStatus: stored.Document.Status,
 				Detail: "Another invoice has the number " + r.NSFP + ". GET /invoices?nsfp=" + r.NSFP + " shows it. Compare the two in the Coretax portal."}
 		}
 		if err != nil {
-			return faktur.StoredInvoice{}, translate(err, "invoice")
+			return stored, translate(err, string(kind))
 		}
 		if saved {
 			s.queued.ring()
 			s.grown()
 			stored.Document = step.Document
-			return shown(&stored), nil
+			return stored, nil
 		}
 	}
-	return faktur.StoredInvoice{}, errMoving
+	return repository.Stored{}, errMoving
 }
 
 func (r Resolution) check() error {
@@ -69,18 +82,22 @@ func (r Resolution) check() error {
 // resolution makes the step of an operator's word.
 func (s *Service) resolution(d *faktur.Document, r Resolution) (repository.Step, error) {
 	step := repository.Step{Document: *d, From: d.Sequence}
-	if d.Status != faktur.Submitting {
+	draft := d.Status == faktur.AwaitingUpload && !d.Channel.WritesFiles()
+	if d.Status != faktur.Submitting && !draft {
 		return step, &faktur.Error{Kind: faktur.KindConflict, Code: "not_submitting", DocumentID: d.ID, DocumentStatus: d.Status,
-			Detail: "Only a document that is submitting, whose fate is not known, is resolved. Look at its status again."}
+			Detail: "Only a document that is submitting, whose fate is not known, or a draft in the tax system is resolved. Look at its status again."}
 	}
 	now := s.Now()
 	change := faktur.Change{To: faktur.Queued, At: now}
 	due := time.Time{}
-	if r.Filed {
-		change.To, due = faktur.SigningInProgress, now
-	}
-	if r.NSFP != "" {
+	switch {
+	case r.NSFP != "", r.Approved:
 		change.To, change.NSFP = faktur.Approved, r.NSFP
+	case r.Filed:
+		change.To, due = faktur.SigningInProgress, now
+	case draft: // its client id and its receipt name what was deleted
+		step.Document.Attempt++
+		step.Document.Receipt = ""
 	}
 	event, err := step.Document.Apply(change)
 	step.Document.Work.DueAt = due
