@@ -88,11 +88,28 @@ func notNow(d *faktur.Document, what string) error {
 		e.Code, e.Detail = "submission_unknown", "It was handed over, and whether it arrived is not known yet. "+
 			"The gateway looks it up before anything else happens; try again when its status has changed."
 	case faktur.Approved:
-		e.Code, e.Detail = "transition_not_allowed", "It is approved, and cannot be "+what+". Replace it (POST /invoices/"+d.ID+"/replace), or cancel it."
+		e.Code, e.Detail = "transition_not_allowed", "It is approved, and cannot be "+what+". Replace it (POST "+d.Path()+"/replace), or cancel it."
+		if d.Kind == faktur.KindReturn {
+			e.Detail = "It is approved, and cannot be " + what + ". Cancel it (POST " + d.Path() + "/cancel)."
+		}
+	case faktur.AwaitingUpload:
+		e.Code, e.Detail = "transition_not_allowed", "It cannot be "+what+": "+atHand(d)
+	case faktur.AmendmentPending, faktur.CancellationPending:
+		e.Code, e.Detail = "transition_not_allowed", fmt.Sprintf("It is %s, and cannot be %s: its buyer has to agree or refuse in Coretax first. "+
+			"The gateway keeps asking, where the channel tells; otherwise the next status import adopts it.", d.Status, what)
 	default:
 		e.Code, e.Detail = "transition_not_allowed", fmt.Sprintf("A document that is %s cannot be %s.", d.Status, what)
 	}
 	return e
+}
+
+// atHand says who has a document that awaits its upload, and what ends that.
+func atHand(d *faktur.Document) string {
+	if d.Channel.WritesFiles() {
+		return "it waits in a file (GET /taxpayers/" + d.TaxpayerNPWP + "/files). Say what became of the file, or cancel the document while nobody has downloaded it."
+	}
+	return "it is a draft in the tax system. A person signs it there, and the gateway follows it; " +
+		"or deletes it there, and an operator says so: POST " + d.Path() + "/resolve with the outcome not_filed."
 }
 
 // Correct replaces the content of an invoice that is queued or Saved Invalid;

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -75,5 +76,57 @@ func TestResolve(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.becomes(t, third, faktur.Approved) // it went again
+	})
+}
+
+// An operator's word on a return: its number is the invoice's, so that its
+// approval is said by itself.
+func TestResolveAReturn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		word service.Resolution
+		want faktur.Status
+	}{
+		"approved":  {service.Resolution{Filed: true, Approved: true}, faktur.Approved},
+		"filed":     {service.Resolution{Filed: true}, faktur.SigningInProgress},
+		"not filed": {service.Resolution{}, faktur.Queued},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			repotest.Each(t, func(t *testing.T, db *repository.DB) {
+				ctx := context.Background()
+				g := slowStage(t, db, faktur.Submitting)
+				id := g.postReturn(t, "RET/1", someNSFP, 1)
+				g.returnBecomes(t, id, faktur.Submitting)
+				ret, err := g.ResolveReturn(ctx, somebody("seen in the portal"), id, c.word)
+				if err != nil || ret.Status != c.want || ret.NSFP != someNSFP {
+					t.Errorf("%s %s, %v", ret.Status, ret.NSFP, err)
+				}
+				if entries := g.audits(t, "return.resolve"); len(entries) != 1 || entries[0].Why != "seen in the portal" || entries[0].Subject != id {
+					t.Errorf("audited: %+v", entries)
+				}
+				if _, err := g.Resolve(ctx, somebody(""), id, c.word); !isNotFound(err) {
+					t.Errorf("as an invoice: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A draft is said to be one; once it was deleted there it goes as another
+// attempt, for the first one's name is spent.
+func TestResolveADraft(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx := context.Background()
+		s := stages["awaiting_upload, a draft"](t, db)
+		shown, err := s.Invoice(ctx, tenant, s.id)
+		if err != nil || !slices.ContainsFunc(shown.Warnings, func(w faktur.Fault) bool { return w.Code == "not_signed" }) {
+			t.Errorf("warned of %+v, %v", shown.Warnings, err)
+		}
+		again, err := s.Resolve(ctx, somebody("deleted at the provider"), s.id, service.Resolution{})
+		if err != nil || again.Status != faktur.Queued || again.Attempt != 2 {
+			t.Errorf("%s, attempt %d, %v", again.Status, again.Attempt, err)
+		}
 	})
 }
