@@ -75,10 +75,9 @@ func NewSender(c Config) *Sender {
 // Transport is a network that reaches only what the guard lets pass, whatever a
 // name resolves to by then. It uses no proxy.
 func (g *Guard) Transport() *http.Transport {
-	dialer := &net.Dialer{Resolver: g.Resolver, ControlContext: g.control}
 	return &http.Transport{
 		Proxy:                  nil, // a proxy of the environment would resolve names behind the guard's back
-		DialContext:            dialer.DialContext,
+		DialContext:            g.dialer().DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // no answer is worth unpacking
@@ -87,6 +86,11 @@ func (g *Guard) Transport() *http.Transport {
 		IdleConnTimeout:        idleTime,
 		MaxResponseHeaderBytes: maxHeader,
 	}
+}
+
+// dialer asks the guard about every address when it is about to connect to it.
+func (g *Guard) dialer() *net.Dialer {
+	return &net.Dialer{Resolver: g.Resolver, ControlContext: g.control}
 }
 
 // Close ends the connections that are kept open. Tries under way go on.
