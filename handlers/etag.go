@@ -27,9 +27,8 @@ func ifMatch(values []string) (int64, error) {
 	if len(candidates) == 0 || len(candidates) == 1 && candidates[0] == "*" {
 		return 0, nil
 	}
-	unquoted, err := strconv.Unquote(candidates[0])
-	sequence, notNumber := strconv.ParseInt(unquoted, 10, 64)
-	if len(candidates) > 1 || err != nil || notNumber != nil || sequence < 1 {
+	sequence, err := strconv.ParseInt(strings.Trim(candidates[0], `"`), 10, 64)
+	if len(candidates) > 1 || err != nil || sequence < 1 || candidates[0] != etag(sequence) {
 		return 0, faktur.NewError(faktur.KindStale, "stale",
 			`If-Match must be one ETag as GET gives it, such as "3", or *.`)
 	}
