@@ -128,7 +128,7 @@ func (o *owned) path(r walked) (own, none string) {
 // bodies are what routes are sent; "" is none. A route that takes a body and is
 // not here fails the walk.
 func bodies(t *testing.T) map[string]string {
-	const since, list = `{"since": "2026-11-22T00:00:00Z"}`, "Referensi,Tanggal Faktur Pajak,Nomor Faktur Pajak,Status Faktur\nINV/1,22/11/2026,,Draft\n"
+	const since, list = `{"since": "2026-11-22T00:00:00Z"}`, "Referensi,Tanggal Faktur Pajak,Nomor Faktur Pajak,Status Faktur\nINV/1,22/11/2026,,Draft\nINV/3,22/11/2026,,Saved Invalid\n"
 	return map[string]string{
 		"PUT /taxpayers/{npwp}": `{"name": "PT Lain", "channel": "pjap", "settings": {}}`, "PUT /taxpayers/{npwp}/signers/{id}": `{"name": "X", "passphrase": "x"}`,
 		"PUT /taxpayers/{npwp}/nsfp-ranges": `{"ranges": [{"first": "0002600000001", "last": "0002600000100"}]}`, "POST /taxpayers/{npwp}/status-imports": list,
@@ -179,6 +179,18 @@ func (o *owned) everything() string {
 	return all.String()
 }
 
+// tellsNothing fails the test when an answer to another tenant holds anything of
+// the owner's but the path that was asked for.
+func (o *owned) tellsNothing(r walked, path string, a *answer) {
+	o.t.Helper()
+	told := strings.ReplaceAll(string(a.body), path, "")
+	for _, word := range []string{ownersWord, o.ids["/invoices/{id}"], o.ids["/returns/{id}"], o.ids["/files/{id}"], o.ids["/webhook-endpoints/{id}"], o.ids["/deliveries/{id}"]} {
+		if strings.Contains(told, word) {
+			o.t.Errorf("%s tells another tenant %q: %s", r, word, a.body)
+		}
+	}
+}
+
 // Another tenant's things are not there: each route answers about them as about
 // what nobody has, and nothing of them is told or changed.
 func TestAnotherTenantsThingsAreNotThere(t *testing.T) {
@@ -194,11 +206,7 @@ func TestAnotherTenantsThingsAreNotThere(t *testing.T) {
 			// Each route is asked by a tenant of its own: a seller may be registered by anybody.
 			stranger := o.as(fmt.Sprint("stranger", i), service.Scopes()...)
 			a := stranger.ask(r, own)
-			for what, secret := range map[string]string{"a word": ownersWord, "an id": o.ids["/invoices/{id}"], "a file": o.ids["/files/{id}"], "an endpoint": o.ids["/webhook-endpoints/{id}"]} {
-				if told := strings.ReplaceAll(string(a.body), own, ""); strings.Contains(told, secret) {
-					t.Errorf("%s tells another tenant %s: %s", r, what, a.body)
-				}
-			}
+			o.tellsNothing(r, own, a)
 			if !strings.Contains(r.pattern, "{") || r.pattern == "/reference/{list}" || r.String() == "PUT /taxpayers/{npwp}" {
 				continue // it names nothing of the owner's
 			}
@@ -219,6 +227,41 @@ func TestAnotherTenantsThingsAreNotThere(t *testing.T) {
 			if a := o.ask(r, own); slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, a.status) {
 				t.Errorf("%s answers its owner %d: %s", r, a.status, a.body)
 			}
+		}
+	})
+}
+
+// Two tenants may have the same seller, with the same references and the same
+// keys: each has its own documents, and neither meets the other's.
+func TestTwoTenantsOfOneSellerKeepApart(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		o := ownEverything(t, db)
+		const key = "one-key-of-both"
+		content := invoice("INV/1", "PT Pembeli", ownersWord)
+		o.post("/invoices", content, idempotencyKey, key).want(http.StatusOK)
+		before := o.everything()
+		twin := o.as("twin", service.Scopes()...)
+		twin.put("/taxpayers/"+otherSeller, `{"name": "PT Kembar", "channel": "coretax_xml", "settings": {}}`).want(http.StatusCreated)
+		twin.put("/taxpayers/"+seller, `{"name": "PT Kembar", "channel": "pjap", "settings": {}}`).want(http.StatusCreated)
+		twin.put(signersPath+"/"+siti, `{"name": "Kembar", "passphrase": "x"}`).want(http.StatusCreated)
+		own := document(twin.post("/invoices", strings.Replace(content, ownersWord, "PT Lain", 1), idempotencyKey, key).want(http.StatusAccepted))
+		if own.ID == o.ids["/invoices/{id}"] {
+			t.Fatal("it is the other tenant's")
+		}
+		twin.post("/returns", returned(t, `"return_quantity": "2"`, `"return_quantity": "10"`)).want(http.StatusAccepted)
+		for _, r := range o.guarded() {
+			path, _ := o.path(r)
+			if r.method != http.MethodDelete {
+				o.tellsNothing(r, path, twin.ask(r, path))
+			}
+		}
+		for _, query := range []string{"?reference=INV/1", "?npwp=" + seller, "?buyer=" + "0098765431109000"} {
+			o.tellsNothing(walked{"GET", query}, "", twin.get("/invoices"+query).want(http.StatusOK))
+		}
+		twin.send(http.MethodDelete, signersPath+"/"+siti, "").want(http.StatusNoContent)
+		if diff := cmp.Diff(before, o.everything()); diff != "" {
+			t.Errorf("the twin changed (-before +after):\n%s", diff)
 		}
 	})
 }
