@@ -23,9 +23,9 @@ func (w *world) usage(ctx context.Context) (usage, error) {
 	u := usage{at: time.Now(), cpu: map[string]time.Duration{}, peakMB: map[string]float64{}}
 	for name, pid := range map[string]int{"gateway": w.gateway.Process.Pid, "simulator": w.simulator.Process.Pid,
 		"receiver": w.receiver.Process.Pid, "bench": os.Getpid()} {
-		u.cpu[name], u.peakMB[name] = processTime(pid), peakMB(pid)
+		u.cpu[name], u.peakMB[name] = ProcessTime(pid), peakMB(pid)
 	}
-	u.cpu["machine"] = machineTime()
+	u.cpu["machine"] = MachineTime()
 	size, err := w.db.Size(ctx)
 	if err != nil {
 		return u, err
@@ -37,8 +37,9 @@ func (w *world) usage(ctx context.Context) (usage, error) {
 // clockTick is the unit of /proc's times: USER_HZ, which Linux fixes at 100.
 const clockTick = 10 * time.Millisecond
 
-// processTime is the user and system time of a process.
-func processTime(pid int) time.Duration {
+// ProcessTime is the user and system time that a process has used so far, in
+// steps of 10 ms; 0 where there is no /proc.
+func ProcessTime(pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
@@ -51,8 +52,9 @@ func processTime(pid int) time.Duration {
 	return ticks(fields[11]) + ticks(fields[12])
 }
 
-// machineTime is the time that all processors together were busy.
-func machineTime() time.Duration {
+// MachineTime is the time that all processors together were busy so far; 0
+// where there is no /proc.
+func MachineTime() time.Duration {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,46 +30,46 @@ const (
 func seller(i int) string { return fmt.Sprintf("0%09d%06d", 10_000_000+i%sellers, 901_000) }
 
 // measureGateway measures intake: its workers are off.
-func (c *comparison) measureGateway(ctx context.Context, database string) (float64, error) {
+func (c *comparison) measureGateway(ctx context.Context, database string) (figure, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	env := []string{"FAKTURGATE_ADDR=" + address, "FAKTURGATE_DATABASE_URL=" + database, "FAKTURGATE_BOOTSTRAP_KEY=" + compareKey,
 		"FAKTURGATE_MASTER_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "FAKTURGATE_SIMULATOR=true", "FAKTURGATE_SIM_STATE=" + filepath.Join(c.folder, "simulator"),
 		"FAKTURGATE_WORKERS=off", "FAKTURGATE_RATE_LIMIT=0", "FAKTURGATE_LOG_LEVEL=error"}
-	stop, err := c.serve(ctx, address, env, c.gateway, "serve")
+	pid, stop, err := c.serve(ctx, address, env, c.gateway, "serve")
 	if err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	defer stop()
 	for i := range sellers {
 		if err := put(ctx, "http://"+address+"/taxpayers/"+seller(i)); err != nil {
-			return 0, err
+			return figure{}, err
 		}
 	}
-	return c.post(ctx, "http://"+address+"/invoices")
+	return c.post(ctx, address, pid)
 }
 
 // measurePlain measures the plain handler, in a process of its own.
-func (c *comparison) measurePlain(ctx context.Context, database string) (float64, error) {
+func (c *comparison) measurePlain(ctx context.Context, database string) (figure, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	if err := registerIn(ctx, database); err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return figure{}, err
 	}
-	stop, err := c.serve(ctx, address, nil, self, plainArgument, address, database)
+	pid, stop, err := c.serve(ctx, address, nil, self, plainArgument, address, database)
 	if err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	defer stop()
-	return c.post(ctx, "http://"+address+"/invoices")
+	return c.post(ctx, address, pid)
 }
 
 // registerIn stores the sellers without a gateway.
@@ -91,11 +89,11 @@ func registerIn(ctx context.Context, database string) error {
 }
 
 // serve starts a process and waits until it answers; stop ends it.
-func (c *comparison) serve(ctx context.Context, address string, env []string, name string, args ...string) (stop func(), err error) {
+func (c *comparison) serve(ctx context.Context, address string, env []string, name string, args ...string) (pid int, stop func(), err error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // our own binaries
 	cmd.Env, cmd.Stderr = slices.Concat(env, []string{"TMPDIR=" + c.folder}), os.Stderr
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	stop = func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -105,45 +103,21 @@ func (c *comparison) serve(ctx context.Context, address string, env []string, na
 		response, err := http.Get("http://" + address + "/readyz") //nolint:noctx // bounded by the deadline
 		if err == nil {
 			response.Body.Close()
-			return stop, nil
+			return cmd.Process.Pid, stop, nil
 		}
 	}
 	stop()
-	return nil, fmt.Errorf("%s does not come up", name)
+	return 0, nil, fmt.Errorf("%s does not come up", name)
 }
 
-// post posts five-line invoices from every connection, as fast as answers come,
-// and gives how many a second were accepted.
-func (c *comparison) post(ctx context.Context, url string) (float64, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConns: c.connections, MaxIdleConnsPerHost: c.connections}}
-	defer client.CloseIdleConnections()
-	var number, accepted atomic.Int64
-	var failed atomic.Pointer[error]
-	began := time.Now()
-	measured, ended := began.Add(warmUp), began.Add(warmUp+c.lasts)
-	var callers sync.WaitGroup
-	for range c.connections {
-		callers.Go(func() {
-			for failed.Load() == nil {
-				now := time.Now()
-				if now.After(ended) {
-					return
-				}
-				if err := call(ctx, client, http.MethodPost, url, invoice(int(number.Add(1))), http.StatusAccepted); err != nil {
-					failed.CompareAndSwap(nil, &err)
-					return
-				}
-				if now.After(measured) {
-					accepted.Add(1)
-				}
-			}
-		})
+// post posts five-line invoices, and gives how many a second were accepted.
+func (c *comparison) post(ctx context.Context, address string, pid int) (figure, error) {
+	calling := newCallers(address, c.lasts)
+	before := timesOf(pid)
+	if err := calling.run(ctx, c.connections); err != nil {
+		return figure{}, err
 	}
-	callers.Wait()
-	if err := failed.Load(); err != nil {
-		return 0, *err
-	}
-	return float64(accepted.Load()) / c.lasts.Seconds(), nil
+	return newFigure(float64(calling.accepted.Load())/c.lasts.Seconds(), calling.next.Load(), before, timesOf(pid)), nil
 }
 
 // invoice writes the n-th invoice, of five lines.
@@ -190,26 +164,27 @@ var pgbenchRate = regexp.MustCompile(`tps = ([0-9.]+)`)
 
 // measurePgbench lets pgbench insert the same three rows, one statement and one
 // transaction an invoice, prepared, from as many clients.
-func (c *comparison) measurePgbench(ctx context.Context, database string) (float64, error) {
+func (c *comparison) measurePgbench(ctx context.Context, database string) (figure, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
 	if err != nil || len(found) == 0 {
-		return 0, fmt.Errorf("pgbench is not in /usr/lib/postgresql: %w", err)
+		return figure{}, fmt.Errorf("pgbench is not in /usr/lib/postgresql: %w", err)
 	}
 	script := filepath.Join(c.folder, "pgbench.sql")
 	if err := os.WriteFile(script, []byte(pgbenchScript()), 0o644); err != nil {
-		return 0, err
+		return figure{}, err
 	}
 	cmd := exec.CommandContext(ctx, found[len(found)-1], "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(c.connections), "--jobs=2", //nolint:gosec // found above
 		"--time="+strconv.Itoa(int(c.lasts.Seconds())), "--file="+script, database)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return figure{}, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
 	rate := pgbenchRate.FindSubmatch(out)
 	if rate == nil {
-		return 0, fmt.Errorf("pgbench does not say its rate:\n%s", out)
+		return figure{}, fmt.Errorf("pgbench does not say its rate:\n%s", out)
 	}
-	return strconv.ParseFloat(string(rate[1]), 64)
+	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
+	return figure{rate: perSecond}, err
 }
 
 // pgbenchScript is one statement that inserts one invoice as the gateway stores it.

@@ -3,7 +3,7 @@
 // same with one transaction a request, and (on PostgreSQL) pgbench doing the
 // same inserts without any HTTP, which is the limit. What counts is the ratio.
 //
-//	go run ./bench/compare -rounds 3 -seconds 10
+//	go run ./bench/compare -rounds 3 -lasts 10s
 //
 // It starts a PostgreSQL of its own with the settings of a fresh installation,
 // so that what is committed is on the disk, and needs its binaries. It speaks
@@ -83,7 +83,7 @@ func (c *comparison) run(ctx context.Context) error {
 func (c *comparison) round(ctx context.Context, server *repotest.Server, rates map[string][]float64) error {
 	for _, contender := range []struct {
 		name    string
-		measure func(ctx context.Context, database string) (float64, error)
+		measure func(ctx context.Context, database string) (figure, error)
 	}{{"gateway", c.measureGateway}, {"plain", c.measurePlain}, {"pgbench", c.measurePgbench}} {
 		for _, kind := range []string{"postgres", "sqlite"} {
 			if contender.name == "pgbench" && kind == "sqlite" {
@@ -93,12 +93,12 @@ func (c *comparison) round(ctx context.Context, server *repotest.Server, rates m
 			if err != nil {
 				return err
 			}
-			rate, err := contender.measure(ctx, database)
+			measured, err := contender.measure(ctx, database)
 			if err != nil {
 				return fmt.Errorf("%s on %s: %w", contender.name, kind, err)
 			}
-			fmt.Printf("  %-8s %-8s %8.0f invoices a second\n", contender.name, kind, rate)
-			rates[contender.name+" "+kind] = append(rates[contender.name+" "+kind], rate)
+			fmt.Printf("  %-8s %-8s %s\n", contender.name, kind, measured)
+			rates[contender.name+" "+kind] = append(rates[contender.name+" "+kind], measured.rate)
 		}
 	}
 	return nil
