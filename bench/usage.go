@@ -40,16 +40,39 @@ const clockTick = 10 * time.Millisecond
 // ProcessTime is the user and system time that a process has used so far, in
 // steps of 10 ms; 0 where there is no /proc.
 func ProcessTime(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(text), ") ") // the name before it may hold spaces
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
+	fields := statOf(strconv.Itoa(pid))
+	if len(fields) < 15 {
 		return 0
 	}
 	return ticks(fields[11]) + ticks(fields[12])
+}
+
+// FamilyTime is the ProcessTime of a process and of all its children, ended
+// ones included: of a PostgreSQL server, given its postmaster.
+func FamilyTime(pid int) time.Duration {
+	fields := statOf(strconv.Itoa(pid))
+	processes, err := os.ReadDir("/proc")
+	if len(fields) < 15 || err != nil {
+		return 0
+	}
+	sum := ticks(fields[11]) + ticks(fields[12]) + ticks(fields[13]) + ticks(fields[14])
+	for _, process := range processes {
+		if child := statOf(process.Name()); len(child) >= 15 && child[1] == strconv.Itoa(pid) {
+			sum += ticks(child[11]) + ticks(child[12])
+		}
+	}
+	return sum
+}
+
+// statOf gives what /proc says of a process, from its state on; none when there
+// is no such process.
+func statOf(pid string) []string {
+	text, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(string(text), ") ") // the name before it may hold spaces
+	return strings.Fields(rest)
 }
 
 // MachineTime is the time that all processors together were busy so far; 0

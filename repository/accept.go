@@ -24,6 +24,17 @@ type Acceptance struct {
 	// Request is remembered with Answer; a Request without Key is not.
 	Request Request
 	Answer  []byte
+	// content and assessment are what Encode made of Stored's.
+	content, assessment string
+}
+
+// Encode sets Answer, and encodes what will be stored, so that no transaction
+// has to. Stored stays as it is from here on.
+func (a *Acceptance) Encode() error {
+	a.content, a.assessment = a.Stored.bodyTexts()
+	var err error
+	a.Answer, err = a.Stored.JSON()
+	return err
 }
 
 // AcceptResult is what became of an Acceptance. Exactly one of its fields says
@@ -261,7 +272,9 @@ func (w *acceptWriter) bodyColumns() []column {
 	for k, i := range w.open {
 		a := &w.batch[i]
 		ids[k], hashes[k] = a.Stored.Document.ID, a.ContentHash
-		contents[k], assessments[k] = a.Stored.bodyTexts()
+		if contents[k], assessments[k] = a.content, a.assessment; a.content == "" {
+			contents[k], assessments[k] = a.Stored.bodyTexts()
+		}
 	}
 	return []column{{name: "document_id", values: ids}, {name: "content", values: contents}, {name: "assessment", values: assessments}, {name: "content_hashes", values: hashes}}
 }

@@ -143,14 +143,16 @@ func (db *DB) selectStrings(ctx context.Context, tx *sqlx.Tx, query string, args
 	return found, db.selectIn(ctx, tx, &found, query, args...)
 }
 
-// prepared gives the statement of a query whose text is always the same. On
-// PostgreSQL it is prepared once a connection, which saves a round trip and the
-// planning; on SQLite preparing is cheap, and its only connection is tx's.
+// prepared gives the statement of a query whose text is always the same. It is
+// prepared once a connection, which saves planning and, on PostgreSQL, a round
+// trip.
 func (db *DB) prepared(ctx context.Context, tx *sqlx.Tx, query string) (*sqlx.Stmt, error) {
-	if !db.dialect.isPostgres() {
+	statement, ok := db.statements.Load(query)
+	if !ok && !db.dialect.isPostgres() {
+		// SQLite's only connection is tx's: it is prepared for good when that ends.
+		db.unprepared.Store(query, true)
 		return tx.PreparexContext(ctx, query)
 	}
-	statement, ok := db.statements.Load(query)
 	if !ok {
 		fresh, err := db.write.PreparexContext(ctx, db.rebind(query))
 		if err != nil {
@@ -162,6 +164,22 @@ func (db *DB) prepared(ctx context.Context, tx *sqlx.Tx, query string) (*sqlx.St
 		}
 	}
 	return tx.StmtxContext(ctx, statement.(*sqlx.Stmt)), nil
+}
+
+// prepareMet prepares the statements that a transaction on SQLite has met for
+// the first time. One that cannot be prepared now is tried again another time.
+func (db *DB) prepareMet(ctx context.Context) {
+	db.unprepared.Range(func(query, _ any) bool {
+		fresh, err := db.write.PreparexContext(ctx, query.(string))
+		if err != nil {
+			return false
+		}
+		if _, loaded := db.statements.LoadOrStore(query, fresh); loaded {
+			fresh.Close()
+		}
+		db.unprepared.Delete(query)
+		return true
+	})
 }
 
 // execIn runs a prepared statement inside a transaction and gives the number of rows it touched.

@@ -23,6 +23,8 @@ type DB struct {
 	lock    *sideLock // nil unless this process holds the SQLite file for serving
 	// statements keeps the prepared form of queries whose text never changes.
 	statements, readStatements sync.Map
+	// unprepared are queries that SQLite has met in a transaction and will prepare after it.
+	unprepared sync.Map
 	// slots bounds the transactions that are open at once, so that a connection
 	// is left to prepare a statement while they wait for it.
 	slots chan struct{}
@@ -91,6 +93,7 @@ func (db *DB) tryTx(ctx context.Context, do func(tx *sqlx.Tx) error) error {
 	if err := tx.Commit(); err != nil {
 		return &commitError{err}
 	}
+	db.prepareMet(ctx)
 	return nil
 }
 

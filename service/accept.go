@@ -148,8 +148,7 @@ func (s *Service) acceptance(ctx context.Context, request Request, invoice faktu
 		UploadDeadline: faktur.UploadDeadline(invoice.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)})
 	a.ContentHash = faktur.ContentHash(invoice)
 	a.Stored.Content, a.Stored.Assessment = filed, assessment
-	a.Answer, err = a.Stored.JSON()
-	return a, err
+	return a, a.Encode()
 }
 
 // newAcceptance begins the life of a document, of which d says what it is.

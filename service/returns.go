@@ -75,7 +75,7 @@ func (s *Service) AcceptReturn(ctx context.Context, request Request, ret faktur.
 			Reference: ret.Reference, Counterpart: ret.SellerNPWP, NSFP: ret.NSFP})
 		a.ContentHash = faktur.ReturnHash(ret)
 		a.Stored.Return, a.Stored.ReturnAssessment = &filed, assessment
-		if a.Answer, err = a.Stored.JSON(); err != nil {
+		if err = a.Encode(); err != nil {
 			return nil, err
 		}
 		return s.intake.alone(a), nil

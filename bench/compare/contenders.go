@@ -113,11 +113,11 @@ func (c *comparison) serve(ctx context.Context, address string, env []string, na
 // post posts five-line invoices, and gives how many a second were accepted.
 func (c *comparison) post(ctx context.Context, address string, pid int) (figure, error) {
 	calling := newCallers(address, c.lasts)
-	before := timesOf(pid)
+	before := c.times(pid)
 	if err := calling.run(ctx, c.connections); err != nil {
 		return figure{}, err
 	}
-	return newFigure(float64(calling.accepted.Load())/c.lasts.Seconds(), calling.next.Load(), before, timesOf(pid)), nil
+	return newFigure(float64(calling.accepted.Load())/c.lasts.Seconds(), calling.next.Load(), before, c.times(pid)), nil
 }
 
 // invoice writes the n-th invoice, of five lines.

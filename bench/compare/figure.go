@@ -11,8 +11,8 @@ import (
 // figure is one measurement: how many invoices a second, and the processor time
 // that each cost, where that is known.
 type figure struct {
-	rate                      float64
-	contender, callers, other time.Duration
+	rate                         float64
+	contender, database, callers time.Duration
 }
 
 func (f figure) String() string {
@@ -20,19 +20,18 @@ func (f figure) String() string {
 	if f.contender == 0 {
 		return text
 	}
-	return text + fmt.Sprintf("; processor time of each: %d us itself, %d us the callers, %d us all else",
-		f.contender.Microseconds(), f.callers.Microseconds(), f.other.Microseconds())
+	return text + fmt.Sprintf("; processor time of each: %d us, PostgreSQL %d us, the callers %d us",
+		f.contender.Microseconds(), f.database.Microseconds(), f.callers.Microseconds())
 }
 
-// times are the processor times of a contender, of this process and of the machine.
-type times struct{ contender, callers, machine time.Duration }
+// times are the processor times of a contender, of the PostgreSQL server and of this process.
+type times struct{ contender, database, callers time.Duration }
 
-func timesOf(pid int) times {
-	return times{bench.ProcessTime(pid), bench.ProcessTime(os.Getpid()), bench.MachineTime()}
+func (c *comparison) times(contender int) times {
+	return times{bench.ProcessTime(contender), bench.FamilyTime(c.postmaster), bench.ProcessTime(os.Getpid())}
 }
 
 func newFigure(rate float64, invoices int64, before, after times) figure {
 	each := func(d time.Duration) time.Duration { return d / time.Duration(max(invoices, 1)) }
-	contender, callers := after.contender-before.contender, after.callers-before.callers
-	return figure{rate, each(contender), each(callers), each(after.machine - before.machine - contender - callers)}
+	return figure{rate, each(after.contender - before.contender), each(after.database - before.database), each(after.callers - before.callers)}
 }

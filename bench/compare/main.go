@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,6 +51,7 @@ type comparison struct {
 	lasts               time.Duration
 	folder, gateway     string
 	databases           int
+	postmaster          int // the PostgreSQL server's first process
 }
 
 func (c *comparison) run(ctx context.Context) error {
@@ -66,6 +68,9 @@ func (c *comparison) run(ctx context.Context) error {
 	server, err := repotest.StartServer()
 	if err != nil {
 		return err
+	}
+	if c.postmaster, err = server.Pid(); err != nil {
+		return errors.Join(err, server.Stop())
 	}
 	rates := map[string][]float64{}
 	for round := range c.rounds {

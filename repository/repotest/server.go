@@ -40,15 +40,20 @@ func (s *Server) Stop() error {
 	return <-s.ended
 }
 
+// Pid is the server's first process, the parent of all its others.
+func (s *Server) Pid() (int, error) {
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strconv.Atoi(first)
+}
+
 // Crash ends the server as a crash would, in the middle of everything, and
 // keeps its data for Restart.
 func (s *Server) Crash() error {
-	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(first)
+	pid, err := s.Pid()
 	if err != nil {
 		return err
 	}
