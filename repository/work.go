@@ -118,6 +118,19 @@ func (db *DB) due(ctx context.Context, p Part, status string, now time.Time, lim
 	return allDocuments(rows)
 }
 
+// Queued gives queued documents of all tenants and channels in the order of
+// their ids, those after one ("" begins), at most limit. It reads every document
+// on the way.
+func (db *DB) Queued(ctx context.Context, after string, limit int) ([]faktur.Document, error) {
+	var rows []documentRow
+	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+documentColumns+` FROM documents d
+		WHERE d.status = 'queued' AND d.id > ? ORDER BY d.id LIMIT ?`), after, limit)
+	if err != nil {
+		return nil, wrap("find what is queued", err)
+	}
+	return allDocuments(rows)
+}
+
 // NearDeadline gives documents that are not approved yet, whose upload deadline
 // ends by a moment, and of which told (0 nothing, 1 near) is the last that was said.
 func (db *DB) NearDeadline(ctx context.Context, told int, by time.Time, limit int) ([]faktur.Document, error) {

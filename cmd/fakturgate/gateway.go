@@ -68,10 +68,18 @@ func (g *gateway) openDatabase(ctx context.Context) (err error) {
 		return err
 	}
 	n, err := g.db.MigrateTogether(ctx)
-	if err == nil && n > 0 {
+	if err != nil {
+		return err
+	}
+	if n > 0 {
 		g.logger.Info("the database's schema was brought up", "migrations", n)
 	}
-	return err
+	if err := g.db.CheckIdentity(ctx); !errors.Is(err, repository.ErrRestored) {
+		return err
+	}
+	return errors.New("this database was restored from a backup, or copied. What is queued in it may have been filed since: " +
+		"stop every process on it and run `fakturgate restored`, which has it looked up before it is sent " +
+		"(`fakturgate restored --moved` when it is certain that nothing was lost)")
 }
 
 func (g *gateway) makeService(ctx context.Context) error {

@@ -22,6 +22,8 @@ type commandLine struct {
 	Demo          demoCommand          `cmd:"" help:"Show the main job, live, on nothing but this binary."`
 	Serve         serveCommand         `cmd:"" help:"Run the gateway."`
 	Migrate       migrateCommand       `cmd:"" help:"Bring the database's schema up, down, or show where it stands."`
+	Backup        backupCommand        `cmd:"" help:"Copy a SQLite database while it is served from. PostgreSQL has pg_dump."`
+	Restored      restoredCommand      `cmd:"" help:"Make a database fit to be served from that was restored from a backup: what is queued in it is looked up before it is sent."`
 	Keys          keysCommand          `cmd:"" help:"Create, list and revoke API keys."`
 	Import        importCommand        `cmd:"" help:"Post the invoices of a spreadsheet: DJP's Excel template, or a CSV."`
 	Simulator     simulatorCommand     `cmd:"" help:"Run a simulated tax system that speaks the connector protocol."`
