@@ -136,7 +136,7 @@ func bodies(t *testing.T) map[string]string {
 		"POST /files/{id}/uploaded": "", "POST /files/{id}/rejected": `{"message": "no"}`,
 		"POST /invoices": invoice("INV/9"), "POST /invoices/validate": invoice("INV/9"), "POST /invoices/batch": `{"invoices": [` + invoice("INV/9") + `]}`,
 		"POST /invoices/reupload": `{"npwp": "` + seller + `"}`, "PUT /invoices/{id}": invoice("INV/1"), "POST /invoices/{id}/replace": invoice("INV/1"),
-		"POST /invoices/{id}/reupload": "", "POST /invoices/{id}/cancel": "", "POST /invoices/{id}/resolve": `{"outcome": "not_filed"}`,
+		"POST /invoices/{id}/reupload": "", "POST /invoices/{id}/cancel": "", "POST /invoices/{id}/resolve": `{"outcome": "not_filed"}`, "POST /returns/{id}/resolve": `{"outcome": "not_filed"}`,
 		"POST /returns": returned(t), "POST /returns/validate": returned(t), "PUT /returns/{id}": returned(t), "POST /returns/{id}/reupload": "", "POST /returns/{id}/cancel": "",
 		"POST /webhook-endpoints": `{"url": "https://127.0.0.1:1/"}`, "PATCH /webhook-endpoints/{id}": `{"disabled": true}`,
 		"POST /webhook-endpoints/{id}/rotate-secret": "", "POST /webhook-endpoints/{id}/test": "", "POST /webhook-endpoints/{id}/recover": since, "POST /deliveries/{id}/redeliver": "",

@@ -50,6 +50,12 @@ func (c *check) checkPaymentOnChannel(p Payment) {
 	}
 }
 
+// PaymentsNotOnChannel is the fault of a down payment or a settlement on a
+// channel that says of itself that it takes none.
+func PaymentsNotOnChannel(channel Channel) Fault {
+	return Fault{"/payment", "channel_cannot", "What is behind channel " + string(channel) + " takes no down payments and settlements. A person writes this invoice in the Coretax portal and ticks Uang Muka or Pelunasan there; or move the seller to another channel."}
+}
+
 func (c *check) checkFirstNSFP(p Payment) {
 	switch {
 	case p.FirstNSFP == "" && p.Type == PaymentSettlement:

@@ -47,6 +47,9 @@ func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxI
 	taxpayer, err := s.assessFor(ctx, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
 		invoice = t.Settings.Filed(invoice)
 		assessment, err = s.Rules.Assess(invoice, t.Settings, t.Channel, s.Now())
+		if invoice.Payment.Parted() && !s.takesPayments(ctx, t.Channel) {
+			err = alsoRefused(err, faktur.PaymentsNotOnChannel(t.Channel))
+		}
 		return err
 	})
 	return taxpayer, invoice, assessment, err
@@ -73,14 +76,32 @@ func (s *Service) assessFor(ctx context.Context, tenant, npwp string, unregister
 	if len(faults) == 0 {
 		return taxpayer, err
 	}
+	return taxpayer, alsoRefused(err, faults...)
+}
+
+// alsoRefused adds faults to a refusal of content, or makes one. Another error
+// stays as it is.
+func alsoRefused(err error, faults ...faktur.Fault) error {
 	refusal, isRefusal := errors.AsType[*faktur.Error](err)
-	if err != nil && (!isRefusal || refusal.Kind != faktur.KindInvalid) {
-		return taxpayer, err
-	}
-	if isRefusal {
+	switch {
+	case err != nil && (!isRefusal || refusal.Kind != faktur.KindInvalid):
+		return err
+	case isRefusal:
 		faults = append(faults, refusal.Faults...)
 	}
-	return taxpayer, faktur.Invalid(faults)
+	return faktur.Invalid(faults)
+}
+
+// takesPayments says whether a channel takes down payments and settlements,
+// which on pjap its connector says. One that cannot be asked now is asked when
+// the invoice is handed over; what a channel of files cannot carry is a rule of content.
+func (s *Service) takesPayments(ctx context.Context, name faktur.Channel) bool {
+	c := s.channelNamed(name)
+	if c == nil || c.caller == nil {
+		return true
+	}
+	description, err := c.describe(ctx)
+	return err != nil || description.Capabilities.DownPayment
 }
 
 // Accept takes an invoice into our care. It answers after the commit.

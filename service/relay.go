@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -94,24 +93,29 @@ func (c *channel) submit(ctx context.Context, batch []adapter.Submission, marked
 	return outcomes, nil
 }
 
-// submitTakeable submits what the channel takes. A return on one that takes none
-// (its taxpayer was moved there meanwhile) is refused here: a channel never sees it.
+// submitTakeable submits what the channel takes. What it says that it does not (its
+// taxpayer was moved there meanwhile, or another connector stands there now) is
+// refused here and never sent: a field that it does not know might have it
+// refuse the whole batch.
 func (c *channel) submitTakeable(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
 	c.mu.Lock()
-	takesReturns := c.description.Capabilities.Returns
+	can := c.description.Capabilities
 	c.mu.Unlock()
-	isReturn := func(sent adapter.Submission) bool { return sent.Return != nil }
-	if takesReturns || !slices.ContainsFunc(batch, isReturn) {
+	refused := make(map[int]*faktur.Reason)
+	for i := range batch {
+		if why := untakeable(c.Name(), can, &batch[i]); why != nil {
+			refused[i] = why
+		}
+	}
+	if len(refused) == 0 {
 		return c.caller.Submit(ctx, batch)
 	}
 	outcomes := make([]adapter.Outcome, len(batch))
 	var takeable []adapter.Submission
 	var places []int
 	for i, sent := range batch {
-		if isReturn(sent) {
-			outcomes[i] = adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, Reason: &faktur.Reason{
-				Code: "channel_cannot", Action: faktur.ActionContactSupport, Origin: faktur.OriginGateway,
-				Message: faktur.ReturnsNotOnChannel(c.Name()).Message}}
+		if why := refused[i]; why != nil {
+			outcomes[i] = adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, Reason: why}
 			continue
 		}
 		takeable, places = append(takeable, sent), append(places, i)
@@ -127,6 +131,22 @@ func (c *channel) submitTakeable(ctx context.Context, batch []adapter.Submission
 		outcomes[i] = said[n]
 	}
 	return outcomes, nil
+}
+
+// untakeable says why a channel does not take a submission; nil when it does.
+func untakeable(name faktur.Channel, can adapter.Capabilities, sent *adapter.Submission) *faktur.Reason {
+	var message string
+	switch {
+	case sent.Return != nil && !can.Returns:
+		message = faktur.ReturnsNotOnChannel(name).Message
+	case sent.Invoice.Payment.Parted() && !can.DownPayment:
+		message = faktur.PaymentsNotOnChannel(name).Message
+	case sent.ReplacesNSFP != "" && !can.Replace:
+		return channelCannot(name, "replaced")
+	default:
+		return nil
+	}
+	return &faktur.Reason{Code: "channel_cannot", Action: faktur.ActionContactSupport, Origin: faktur.OriginGateway, Message: message}
 }
 
 // outgoing is a document on its way, and what its channel gets of it.
