@@ -121,6 +121,11 @@ func (h *HTTP) request(ctx context.Context, method, address string, header http.
 		request.Header.Set("Content-Type", "application/json")
 	}
 	for name, values := range header {
+		if name == "X-Idempotency-Key" || name == "Idempotency-Key" {
+			// net/http repeats a POST by itself that has one, and knows it by this
+			// form of its name only; on the wire it is the same.
+			name = strings.ToLower(name)
+		}
 		request.Header[name] = values
 	}
 	return request, nil

@@ -43,6 +43,7 @@ func (r *Rules) Assess(inv TaxInvoice, s Settings, channel Channel, now time.Tim
 	c.checkDate()
 	c.checkTrxCode()
 	c.checkDesktop()
+	c.checkKlikpajak()
 	c.checkFacility()
 	c.checkSupportingDocument()
 	c.doubtText("/reference", inv.Reference)

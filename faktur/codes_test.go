@@ -47,6 +47,10 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		_, err = faktur.NewRules(nil).Assess(desktopInvoice(t, c.change), faktur.Settings{}, faktur.ChannelEfakturDesktop, now)
 		refused.add(faultsOf(t, err))
 	}
+	for _, c := range klikpajakCases {
+		_, err = faktur.NewRules(nil).Assess(desktopInvoice(t, c.change), faktur.Settings{}, faktur.ChannelKlikpajak, now)
+		refused.add(faultsOf(t, err))
+	}
 	broken := decode[faktur.TaxInvoice](t, []byte(`{"date":"2026-02-31","lines":[{"ppn_rate":"12%","ppnbm_rate":1000}]}`))
 	_, err = assess(broken)
 	refused.add(faultsOf(t, err))

@@ -38,11 +38,9 @@ func (c *check) checkPaymentOnChannel(p Payment) {
 	case ChannelCoretaxXML: // FACTS 0.5, 1.1 (TPL): TaxInvoiceBulk has no such fields
 		c.refuse("/payment", "channel_cannot", "DJP's XML format has no field for a down payment or a settlement. A person writes this invoice in the Coretax portal and ticks Uang Muka or Pelunasan there; or move the seller to channel pjap.")
 	case ChannelKlikpajak: // pjap-apis.md: downpayment_flag and nothing else
-		if p.Type == PaymentSettlement {
-			c.refuse("/payment", "channel_cannot", "Klikpajak's interface has no settlement. A person writes this invoice in Klikpajak or in the Coretax portal and ticks Pelunasan there.")
-			return
+		if p.Type == PaymentDownPayment { // a settlement is refused by checkKlikpajak
+			c.warn("/payment", "payment_flag_only", "Klikpajak's interface takes a down payment only as a flag: the amounts of the payment and first_nsfp are not sent, and it is signed at once. Check it in Klikpajak.")
 		}
-		c.warn("/payment", "payment_flag_only", "Klikpajak's interface takes a down payment only as a flag: the amounts of the payment and first_nsfp are not sent. Check them in Klikpajak before signing.")
 	case ChannelEfakturDesktop:
 		if p.Type == PaymentDownPayment { // FACTS 4, 789B [S?]
 			c.warn("/payment", "payment_settled_elsewhere", "A down payment made in DJP's desktop application is said not to be settled by the portal's check box Pelunasan.")

@@ -39,7 +39,7 @@ var paymentCases = []struct {
 
 	{"no field in the XML format", faktur.ChannelCoretaxXML, faktur.Payment{Type: "down_payment", DPP: given("30000")}, []string{"/payment channel_cannot"}, nil},
 	{"ordinary on the XML format", faktur.ChannelCoretaxXML, faktur.Payment{Type: "normal"}, nil, nil},
-	{"Klikpajak's flag", faktur.ChannelKlikpajak, faktur.Payment{Type: "down_payment", DPP: given("30000")}, nil, []string{"/payment payment_flag_only", "/payment/dpp payment_dpp_assumed"}},
+	{"Klikpajak's flag", faktur.ChannelKlikpajak, faktur.Payment{Type: "down_payment", DPP: given("30000")}, nil, []string{"/lines/0/code code_not_sent", "/payment payment_flag_only", "/payment/dpp payment_dpp_assumed"}},
 	{"Klikpajak settles nothing", faktur.ChannelKlikpajak, faktur.Payment{Type: "settlement", DPP: given("70000"), FirstNSFP: firstNSFP}, []string{"/payment channel_cannot"}, nil},
 	{"down payment in the desktop application", faktur.ChannelEfakturDesktop, faktur.Payment{Type: "down_payment", DPP: given("30000")}, nil, []string{"/payment payment_settled_elsewhere", "/payment/dpp payment_dpp_assumed"}},
 	{"settlement in the desktop application", faktur.ChannelEfakturDesktop, faktur.Payment{Type: "settlement", DPP: given("70000"), FirstNSFP: firstNSFP}, nil, []string{"/payment/dpp payment_dpp_assumed"}},
