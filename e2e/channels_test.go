@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter/coretax/coretaxtest"
 	"github.com/fakturgate/fakturgate/adapter/efaktur/efakturtest"
+	"github.com/fakturgate/fakturgate/adapter/klikpajak/klikpajaktest"
 	"github.com/fakturgate/fakturgate/adapter/pajakio/pajakiotest"
 	"github.com/fakturgate/fakturgate/faktur"
 )
@@ -24,7 +26,7 @@ func TestEveryChannel(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, kind string) {
 		w := newWorld(t, kind, "FAKTURGATE_SIM_SIGNING_DELAY=50ms", "FAKTURGATE_SIM_DEDUP=off")
 		c := w.client(w.serve("gateway", append(quickGateway, "FAKTURGATE_GATHER_AFTER=200ms", "FAKTURGATE_PROVIDER_ALLOW_CIDRS=127.0.0.0/8")...))
-		for _, carry := range []func(t *testing.T, w *world, c *client){overPJAP, overCoretaxXML, overDesktop, overPajakio} {
+		for _, carry := range []func(t *testing.T, w *world, c *client){overPJAP, overCoretaxXML, overDesktop, overPajakio, overKlikpajak} {
 			carry(t, w, c)
 		}
 	})
@@ -187,5 +189,28 @@ func overPajakio(t *testing.T, _ *world, c *client) {
 	one := c.list("npwp=" + npwp)[0]
 	if pdf := c.ask(http.MethodGet, "/invoices/"+one.ID+"/pdf", nil).want(http.StatusOK); !bytes.HasPrefix(pdf.body, []byte("%PDF-")) {
 		t.Errorf("the PDF begins with %.20q", pdf.body)
+	}
+}
+
+// overKlikpajak: the provider signs by itself, each seller under its own client
+// id and secret; the print is a link.
+func overKlikpajak(t *testing.T, _ *world, c *client) {
+	const npwp = "0055555555901000"
+	provider := klikpajaktest.New(klikpajaktest.Config{Clients: map[string]klikpajaktest.Client{"app-1": {Secret: "klikpajak-secret", NPWP: npwp}}, SigningDelay: 50 * time.Millisecond})
+	server := httptest.NewServer(provider)
+	t.Cleanup(server.Close)
+	withSupport := invoiceOf("07", buyers[0], npwp)
+	withSupport.Reference = "KLIKPAJAK/07"
+	invoices := c.postAll(faktur.ChannelKlikpajak, npwp, map[string]any{"provider": map[string]any{"base_url": server.URL, "client_id": "app-1", "client_secret": "klikpajak-secret"}})
+	c.ask(http.MethodPost, "/invoices", withSupport).want(http.StatusUnprocessableEntity) // it has no field for the document
+	c.awaitApproved(npwp, len(invoices))
+	for _, inv := range invoices {
+		if n := provider.Filed(inv.Reference); n != 1 {
+			t.Errorf("%s was filed %d times", inv.Reference, n)
+		}
+	}
+	one := c.list("npwp=" + npwp)[0]
+	if link := c.ask(http.MethodGet, "/invoices/"+one.ID+"/pdf", nil).want(http.StatusSeeOther).header.Get("Location"); !strings.HasPrefix(link, "https://klikpajak.example/") {
+		t.Errorf("the PDF is at %q", link)
 	}
 }

@@ -21,7 +21,7 @@ func assortment(t *testing.T, channel faktur.Channel, npwp string, n int) []fakt
 		}
 		for _, buyer := range buyers {
 			inv := invoiceOf(code, buyer, npwp)
-			if channel == faktur.ChannelEfakturDesktop {
+			if channel == faktur.ChannelEfakturDesktop || channel == faktur.ChannelKlikpajak {
 				inv.SupportingDocument = faktur.SupportingDocument{}
 			}
 			kinds = append(kinds, inv)

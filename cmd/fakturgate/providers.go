@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/adapter/klikpajak"
 	"github.com/fakturgate/fakturgate/adapter/pajakio"
 	"github.com/fakturgate/fakturgate/webhook"
 )
@@ -26,7 +27,11 @@ func (c serveCommand) providers() ([]adapter.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []adapter.Channel{pajakIO}, nil
+	klikPajak, err := klikpajak.New(klikpajak.Config{Transport: transport, UserAgent: "fakturgate/" + version})
+	if err != nil {
+		return nil, err
+	}
+	return []adapter.Channel{pajakIO, klikPajak}, nil
 }
 
 // guarded is a network for addresses that a seller's settings may name: they
