@@ -142,7 +142,7 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		stale := submitting(t, waiting)
 		again := accept(t, db, newAcceptance(t, db, "INV/2")).Stored.Document
 		reupload := repository.Step{Document: again, From: again.Sequence}
-		reupload.Document.Attempt, reupload.Document.CoretaxStatus = 2, "Saved Invalid"
+		reupload.Document.Attempt, reupload.Document.CoretaxStatus, reupload.Document.Receipt = 2, "Saved Invalid", "1001"
 		if saved, err := db.Save(ctx, repository.Fence{}, []repository.Step{reupload}); err != nil || !saved[again.ID] {
 			t.Fatal(err)
 		}
@@ -169,6 +169,9 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		}
 		move(faktur.ChannelCoretaxXML, repository.Move{})
 		on(again, faktur.ChannelCoretaxXML) // delete_then_import
+		if got := must(db.Document(ctx, "default", again.ID)); got.Receipt != "" {
+			t.Errorf("the new channel gets the receipt %q, which is the former one's", got.Receipt)
+		}
 		move(faktur.ChannelPajakio, repository.Move{Replaces: true})
 		on(replacement, faktur.ChannelPajakio)
 		astray := accept(t, db, acceptanceFor(must(db.Taxpayer(ctx, "default", seller)), "INV/4", time.Now())).Stored.Document
@@ -179,7 +182,7 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		move(faktur.ChannelPJAP, repository.Move{Replaces: true})
 		on(astray, faktur.ChannelPajakio)
 		back := repository.Step{Document: step.Document, From: step.Document.Sequence}
-		back.Document.Status = faktur.Queued
+		back.Document.Status, back.Document.Receipt = faktur.Queued, "1002"
 		if _, err := db.Save(ctx, repository.Fence{}, []repository.Step{back}); err != nil {
 			t.Fatal(err)
 		}
@@ -187,6 +190,9 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 			t.Fatal(err)
 		}
 		on(astray, faktur.ChannelPJAP)
+		if got := must(db.Document(ctx, "default", astray.ID)); got.Receipt != "" {
+			t.Errorf("the new channel gets the receipt %q, which is the former one's", got.Receipt)
+		}
 		entries, err := db.Audit(ctx, "default", "", 10)
 		if err != nil || len(entries) != 1 || entries[0].Detail != "from pjap to coretax_xml, 1 queued documents moved" {
 			t.Errorf("the audit says %+v, %v", entries, err)

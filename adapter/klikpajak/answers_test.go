@@ -50,7 +50,7 @@ func TestWords(t *testing.T) {
 	number := `,"tax_invoice_number":"040.026-00000000001"`
 	draft, rejected, signer := known(faktur.AwaitingUpload, "DRAFT"), known(faktur.SavedInvalid, "REJECTED"), known(faktur.SavedInvalid, "REJECTED")
 	draft.Reason = &faktur.Reason{Code: "draft_at_provider", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-		Message: "It is a draft at Klikpajak and is not with DJP. Approve it there; the next status import tells what came of it."}
+		Message: "It is a draft at Klikpajak and is not with DJP. Approve it there; the gateway then follows it."}
 	rejected.Reason = &faktur.Reason{Code: "no_reason_given", Action: faktur.ActionContactSupport, Message: "The provider gave no reason.", Origin: faktur.OriginTaxSystem}
 	signer.Reason = &faktur.Reason{Code: "signing_refused", Action: faktur.ActionContactSupport, Message: "Sertifikat kedaluwarsa", Origin: faktur.OriginTaxSystem}
 	for data, want := range map[string]adapter.Outcome{

@@ -42,7 +42,7 @@ func (a *account) standing(d *document) adapter.Outcome {
 	switch {
 	case o.Status == faktur.AwaitingUpload:
 		o.Reason = &faktur.Reason{Code: "draft_at_provider", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: "It is a draft at Klikpajak and is not with DJP. Approve it there; the next status import tells what came of it."}
+			Message: "It is a draft at Klikpajak and is not with DJP. Approve it there; the gateway then follows it."}
 	case o.Status == faktur.SavedInvalid:
 		o.Reason = notOurSigner(adapter.Refusal(a.scrub(firstText(d.RejectionReason, d.Reason, d.Message)), faktur.OriginTaxSystem))
 	case o.Status == faktur.Approved && o.NSFP == "":
