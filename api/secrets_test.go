@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/adapter/klikpajak"
 	"github.com/fakturgate/fakturgate/adapter/pjap"
 	"github.com/fakturgate/fakturgate/api"
 	"github.com/fakturgate/fakturgate/docs/docstest"
@@ -27,10 +28,13 @@ import (
 )
 
 // canaries are secrets that must be seen nowhere.
-var canaries = struct{ passphrase, token, connector, master string }{
-	"Kanari-SIM-WRONG-Sandi", "kanari-provider-token", "kanari-connector-token", "kanari-master-key-of-32-bytes-ok"}
+var canaries = struct{ passphrase, token, client, connector, master string }{
+	"Kanari-SIM-WRONG-Sandi", "kanari-provider-token", "kanari-client-secret", "kanari-connector-token", "kanari-master-key-of-32-bytes-ok"}
 
-// No passphrase, token or master key is in an answer, a log line, a metric, the
+// second is a seller that signs in at a provider by itself.
+const second = "0098765431109001"
+
+// No passphrase, token, client secret or master key is in an answer, a log line, a metric, the
 // database or the simulator's state, even when the connector says it back.
 func TestNoSecretIsSeen(t *testing.T) {
 	t.Parallel()
@@ -52,7 +56,12 @@ func TestNoSecretIsSeen(t *testing.T) {
 			if view := g.await(id, faktur.SavedInvalid); view.Reason.Code != "REG-KODJP-00024" || !strings.Contains(view.Reason.Message, "[secret]") {
 				t.Errorf("the passphrase did not travel, or was not said back: %+v", view.Reason)
 			}
-			for _, path := range []string{"/invoices/" + id, "/invoices/" + id + "/events", "/events", "/audit", "/taxpayers", "/taxpayers/" + seller, signersPath} {
+			look(g.put("/taxpayers/"+second, `{"name": "PT Kedua", "channel": "klikpajak", "settings": {"provider": {"client_id": "app-1", "client_secret": "`+canaries.client+`"}}}`).want(http.StatusCreated))
+			refused := document(look(g.post("/invoices", strings.ReplaceAll(invoice("INV/2"), seller, second)).want(http.StatusAccepted))).ID
+			if view := g.await(refused, faktur.SavedInvalid); view.Reason.Code != "provider_refused" || !strings.Contains(view.Reason.Message, "[secret]") {
+				t.Errorf("the client secret was not said back: %+v", view.Reason)
+			}
+			for _, path := range []string{"/invoices/" + refused, "/invoices/" + refused + "/events", "/taxpayers/" + second, "/invoices/" + id, "/invoices/" + id + "/events", "/events", "/audit", "/taxpayers", "/taxpayers/" + seller, signersPath} {
 				look(g.get(path).want(http.StatusOK))
 			}
 			metrics := httptest.NewRecorder()
@@ -66,7 +75,7 @@ func TestNoSecretIsSeen(t *testing.T) {
 				if len(text) == 0 {
 					t.Errorf("%s is empty", where)
 				}
-				for _, secret := range []string{canaries.passphrase, canaries.token, canaries.connector, canaries.master} {
+				for _, secret := range []string{canaries.passphrase, canaries.token, canaries.client, canaries.connector, canaries.master} {
 					if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
 						t.Errorf("%s is in %s", secret, where)
 					}
@@ -90,6 +99,19 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet { // it holds nothing
+			_, _ = w.Write([]byte(`{"data": []}`))
+			return
+		}
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		_, _ = w.Write([]byte(`{"message": "rahasia ` + canaries.client + ` salah"}`))
+	}))
+	t.Cleanup(provider.Close)
+	klikPajak, err := klikpajak.New(klikpajak.Config{BaseURL: provider.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
 	sealer, err := service.NewSealer([]byte(canaries.master))
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +119,7 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 	db := repotest.Open(t, url)
 	g := &gateway{t: t, db: db, key: bootstrapKey, log: &logBuffer{}, client: docstest.Client(t)}
 	logger := slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	g.service = service.New(service.Config{DB: db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: []adapter.Channel{channel},
+	g.service = service.New(service.Config{DB: db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: []adapter.Channel{channel, klikPajak},
 		Logger: logger, PollMin: 10 * time.Millisecond, Now: clock(true)})
 	g.run(true)
 	var public http.Handler
