@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 // deadlineKeeper notes until when it was given time.
@@ -14,6 +15,8 @@ type deadlineKeeper struct {
 	adapter.Caller
 	until time.Time // zero: it was not called
 }
+
+func (k *deadlineKeeper) Name() faktur.Channel { return faktur.ChannelPJAP }
 
 func (k *deadlineKeeper) Submit(ctx context.Context, batch []adapter.Submission) ([]adapter.Outcome, error) {
 	k.until, _ = ctx.Deadline()
