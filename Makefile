@@ -12,7 +12,7 @@ GENERATED = docs/openapi.json docs/state-machine.md
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo build build-static image-root setup test test-fast race cover bench \
-	check lint fmt generate drift openapi-lint try-image
+	check lint fmt simulate generate drift openapi-lint try-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,16 @@ build: ## build bin/fakturgate for this machine
 
 test: setup ## run all tests; installs PostgreSQL and Chromium when root
 	go test -race -timeout 15m $(QUICK)
+	go test -tags faults -run '^TestSimulation' ./service
 	go -C tools test ./...
 	go test -count=1 -timeout 20m ./e2e/...
+
+# A million moves are some 800 worlds.
+WORLDS ?= 800
+SEED   ?= 1
+
+simulate: ## run the deterministic simulation for long: WORLDS of them, from SEED on
+	go test -tags faults -timeout 0 -count=1 -v -run '^TestSimulation$$' ./service -simulate.worlds $(WORLDS) -simulate.seed $(SEED)
 
 test-fast: ## run the tests that need neither PostgreSQL nor Chromium: SQLite only, no e2e
 	@echo "test-fast leaves out PostgreSQL and everything in e2e; make test runs all."
