@@ -52,7 +52,7 @@ func (w *world) fail(format string, args ...any) {
 // note writes a line of the schedule's story.
 func (w *world) note(format string, args ...any) {
 	if w.plan.tell {
-		w.trace = append(w.trace, fmt.Sprintf("%5d %9s  ", w.step, time.Duration(w.now().Sub(worldStart)).Round(time.Millisecond))+fmt.Sprintf(format, args...))
+		w.trace = append(w.trace, fmt.Sprintf("%5d %9s  ", w.step, w.now().Sub(worldStart).Round(time.Millisecond))+fmt.Sprintf(format, args...))
 	}
 }
 

@@ -284,12 +284,10 @@ var worldSchedule = webhook.Schedule{Random: func() float64 { return 0 }, Delays
 
 // push is one try of a webhook, which waits for the scheduler.
 type push struct {
-	number   int
 	node     *node
 	hook     *hook
 	id, body string
 	deadline time.Time
-	heard    bool // the receiver has it
 	reply    chan pushReply
 }
 

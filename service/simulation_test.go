@@ -86,26 +86,10 @@ func TestSimulationIsDeterministic(t *testing.T) {
 	}
 }
 
-// noticed holds that one of so many worlds fails, and logs what it says.
-func noticed(t *testing.T, worlds int) {
-	t.Helper()
-	steps, err := parseSteps("0-1499")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for seed := range uint64(worlds) {
-		if o := simulateWorld(t, plan{seed: seed + 1, steps: steps}); o.err != nil {
-			t.Logf("world %d: %v", seed+1, o.err)
-			return
-		}
-	}
-	t.Errorf("%d worlds noticed nothing", worlds)
-}
-
 // report shrinks what failed and says how to see it again.
 func report(t *testing.T, p plan, o outcome) {
 	t.Helper()
-	small := shrink(t, p, o)
+	small := shrink(t, p)
 	small.tell = true
 	o = simulateWorld(t, small)
 	t.Errorf("seed %d: %v\n%s\n\n%d of %d steps are enough. Again:\n  go test%s ./service -run 'TestSimulation$' -simulate.worlds 1 -simulate.seed %d -simulate.steps %s",
@@ -267,7 +251,7 @@ func (w *world) restless() []string {
 }
 
 // shrink leaves out as many steps as it can so that the plan still fails.
-func shrink(t *testing.T, p plan, o outcome) plan {
+func shrink(t *testing.T, p plan) plan {
 	t.Helper()
 	fails := func(steps []int) bool {
 		return simulateWorld(t, plan{seed: p.seed, steps: steps}).err != nil

@@ -60,7 +60,6 @@ type world struct {
 	panicked any
 
 	running *task // that has its turn
-	points  int   // of the code that were reached
 	holders map[fenceKey]holder
 
 	mu      sync.Mutex // a call may begin when time passes
@@ -122,7 +121,7 @@ type taskKey struct{}
 type crash struct{}
 
 func newWorld(t testing.TB, p plan) *world {
-	w := &world{t: t, plan: p, offset: worldStart.Sub(time.Now()), model: newModel(), holders: map[fenceKey]holder{}, seen: map[string]int{}}
+	w := &world{t: t, plan: p, offset: time.Until(worldStart), model: newModel(), holders: map[fenceKey]holder{}, seen: map[string]int{}}
 	w.db = repotest.Memory(t)
 	pointsOf(w)
 	lot := rand.New(rand.NewPCG(p.seed, 0))
