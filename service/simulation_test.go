@@ -231,7 +231,9 @@ func (w *world) restless() []string {
 		w.fail("reread: %v", err)
 	}
 	for _, d := range documents {
-		if d.Wish != "" {
+		// A refusal that came and went between two looks is waited for, for a week.
+		missed := d.Wish == faktur.WishAmend && strings.HasSuffix(d.Reference, "/SIM-BUYER-REFUSES")
+		if d.Wish != "" && !missed {
 			open = append(open, fmt.Sprintf("%s waits to %s", d.ID, d.Wish))
 		}
 	}
