@@ -357,7 +357,7 @@ func (w *world) resolve(ctx context.Context, n *node, id string) error {
 	if err != nil {
 		return err
 	}
-	if len(w.late) > 0 || slices.ContainsFunc(w.calls, func(c *call) bool { return c.path == "/v1/submissions" }) {
+	if len(w.late) > 0 || slices.ContainsFunc(w.calls, func(c *call) bool { return c.point != "" || c.path == "/v1/submissions" }) {
 		return nil
 	}
 	filed, nsfp := w.model.filed(w, d.ClientID())
