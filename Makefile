@@ -12,7 +12,7 @@ GENERATED = docs/openapi.json docs/state-machine.md
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo build build-static image-root setup test test-fast race cover bench \
-	check lint fmt simulate generate drift openapi-lint try-image
+	chaos chaos-planted check lint fmt simulate generate drift openapi-lint try-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,7 @@ test: setup ## run all tests; installs PostgreSQL and Chromium when root
 	go test -race -timeout 15m $(QUICK)
 	go test -tags faults -run '^TestSimulation' ./service
 	go -C tools test ./...
+	go test -tags faults ./fault
 	go test -count=1 -timeout 20m ./e2e/...
 
 # A million moves are some 800 worlds.
@@ -54,6 +55,17 @@ cover: ## the coverage of the quick tests, package by package
 
 bench: setup ## run every benchmark once, so that none rots
 	go test -run '^$$' -bench . -benchtime 1x $(QUICK)
+
+# What make chaos and make chaos-planted play; see docs/reliability.md.
+ROUNDS   ?= 500
+FIRST    ?= 0
+DATABASE ?= both
+
+chaos: setup ## break everything around the gateway, ROUNDS times on each DATABASE, by SEED
+	go test ./e2e -count=1 -timeout 0 -v -run '^TestChaos$$' -chaos.rounds=$(ROUNDS) -chaos.first=$(FIRST) -chaos.seed=$(SEED) -chaos.database=$(DATABASE)
+
+chaos-planted: setup ## show that make chaos catches five planted bugs
+	go test ./e2e -count=1 -timeout 0 -v -run '^TestChaosCatchesPlantedBugs$$' -chaos.planted=all -chaos.seed=$(SEED)
 
 check: lint openapi-lint drift race ## all that must hold before a commit
 	@echo "check: clean"

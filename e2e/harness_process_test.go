@@ -21,6 +21,7 @@ import (
 type process struct {
 	t       *testing.T
 	name    string
+	program string // "" is the binary under test
 	args    []string
 	env     []string
 	log     string // a file, which every start of the process adds to
@@ -55,7 +56,11 @@ func (p *process) launch() {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	p.cmd = exec.Command(binary(p.t), p.args...)
+	program := p.program
+	if program == "" {
+		program = binary(p.t)
+	}
+	p.cmd = exec.Command(program, p.args...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, log, log
 	p.cmd.SysProcAttr = ownGroup
 	if err := p.cmd.Start(); err != nil {

@@ -26,10 +26,12 @@ const receiverVariable = "FAKTURGATE_E2E_RECEIVER"
 // refusedOf is how many first tries there are to one that is refused.
 const refusedOf = 100
 
-// pathSecret is a line of the receiver's input.
+// pathSecret is a line of the receiver's input: what it verifies a path's
+// webhooks with and, where Manner is not "", how it behaves there from now on.
 type pathSecret struct {
 	Path   string `json:"path"`
 	Secret string `json:"secret"`
+	Manner string `json:"manner"`
 }
 
 // arrival is a line of the receiver's output.
@@ -49,7 +51,7 @@ func receive() int {
 		return 1
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	book := &receiverBook{secrets: map[string]*standardwebhooks.Webhook{}, met: map[string]bool{}}
+	book := &receiverBook{secrets: map[string]*standardwebhooks.Webhook{}, met: map[string]bool{}, manners: map[string]string{}}
 	go func() { _ = http.Serve(listener, book) }()
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		if err := book.learn(lines.Bytes()); err != nil {
@@ -64,6 +66,7 @@ type receiverBook struct {
 	mu      sync.Mutex
 	secrets map[string]*standardwebhooks.Webhook // by path
 	met     map[string]bool                      // path and webhook-id
+	manners map[string]string                    // by path
 }
 
 func (b *receiverBook) learn(line []byte) error {
@@ -71,9 +74,13 @@ func (b *receiverBook) learn(line []byte) error {
 	if err := json.Unmarshal(line, &s); err != nil {
 		return err
 	}
-	hook, err := standardwebhooks.NewWebhook(s.Secret)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if s.Manner != "" {
+		b.manners[s.Path] = s.Manner
+		return nil
+	}
+	hook, err := standardwebhooks.NewWebhook(s.Secret)
 	b.secrets[s.Path] = hook
 	return err
 }
@@ -83,6 +90,9 @@ func (b *receiverBook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // cut off by the sender's death: it never arrived
+	}
+	if b.misbehaves(w, r) {
+		return
 	}
 	a := arrival{Path: r.URL.Path, ID: r.Header.Get("webhook-id"), Body: jsontext.Value(body)}
 	b.mu.Lock()
@@ -163,7 +173,13 @@ func (r *receiver) knows(path, secret string, hear func(arrival)) {
 	r.hear[path] = hear
 	r.arrived[path] = map[string]arrival{}
 	r.mu.Unlock()
-	line, err := json.Marshal(pathSecret{path, secret})
+	r.tell(pathSecret{Path: path, Secret: secret})
+}
+
+// tell gives the receiver a line of its input.
+func (r *receiver) tell(s pathSecret) {
+	r.t.Helper()
+	line, err := json.Marshal(s)
 	if err != nil {
 		r.t.Fatal(err)
 	}

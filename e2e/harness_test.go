@@ -60,6 +60,20 @@ var workshop = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
+// faulty is the path of the binary under test with the faults that it can be told to have.
+var faulty = sync.OnceValues(func() (string, error) {
+	used.workshop.Store(true)
+	dir, err := workshop()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "fakturgate-faulty")
+	if out, err := exec.Command("go", "build", "-tags", "faults", "-o", path, "../cmd/fakturgate").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build fakturgate with faults: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
 // binary is the path of the binary under test.
 func binary(t testing.TB) string {
 	t.Helper()

@@ -58,7 +58,12 @@ func (w *world) serve(name string, settings ...string) *gateway {
 func (w *world) launch(name string, settings ...string) *gateway {
 	w.t.Helper()
 	address := freeAddress(w.t)
-	env := append([]string{
+	return &gateway{start(w.t, name, append(w.environment(address), settings...), "serve"), "http://" + address}
+}
+
+// environment is what a gateway at an address needs to know.
+func (w *world) environment(address string) []string {
+	return []string{
 		"FAKTURGATE_ADDR=" + address,
 		"FAKTURGATE_DATABASE_URL=" + w.database,
 		"FAKTURGATE_BOOTSTRAP_KEY=" + bootstrapKey,
@@ -66,8 +71,7 @@ func (w *world) launch(name string, settings ...string) *gateway {
 		"FAKTURGATE_PJAP_URL=" + w.simURL,
 		"FAKTURGATE_PJAP_TOKEN=" + connectorToken,
 		"FAKTURGATE_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8",
-	}, settings...)
-	return &gateway{start(w.t, name, env, "serve"), "http://" + address}
+	}
 }
 
 func (g *gateway) awaitReady() { g.t.Helper(); g.awaitAnswer(g.url + "/readyz") }

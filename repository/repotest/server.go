@@ -32,6 +32,14 @@ func (s *Server) URL(database string) string {
 	return "postgres:///" + database + "?" + q.Encode()
 }
 
+// OwnFolder gives a folder to the user that the server runs as.
+func (s *Server) OwnFolder(dir string) error {
+	if s.attributes.Credential == nil {
+		return nil
+	}
+	return os.Chown(dir, int(s.attributes.Credential.Uid), int(s.attributes.Credential.Gid))
+}
+
 // Stop ends the server and removes its data.
 func (s *Server) Stop() error {
 	if err := s.keep.Close(); err != nil {
@@ -71,6 +79,48 @@ func (s *Server) Crash() error {
 		}
 		return nil
 	})
+}
+
+// Kill ends the server and all of its children by kill -9, and keeps its data for
+// Restart. Nobody gets to say goodbye, or to write anything out.
+func (s *Server) Kill() error {
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	postmaster, _, _ := strings.Cut(string(text), "\n")
+	children, err := os.ReadFile(filepath.Join("/proc", postmaster, "task", postmaster, "children"))
+	if err != nil {
+		return err
+	}
+	if err := s.shell.Kill(); err != nil { // first: it would clear up
+		return err
+	}
+	<-s.ended //nolint:errcheck // it says that it was killed, as it should be
+	pids := append([]string{postmaster}, strings.Fields(string(children))...)
+	for _, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			return err
+		}
+		if err := syscall.Kill(n, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	err = until(20*time.Second, func() error {
+		for _, pid := range pids {
+			stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+			if err == nil && !strings.Contains(string(stat), ") Z ") {
+				return errors.New("the killed PostgreSQL does not end")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// Until somebody reaps it, a dead process looks alive to the next server.
+	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
 }
 
 // Restart starts the server again on the data and the address that it had.
