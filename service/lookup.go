@@ -169,7 +169,13 @@ func (c *channel) absent(ctx context.Context, d *faktur.Document, description ad
 // underWay says whether the process that sent a document may still be at it: until
 // the end of its lease and of one call. No look-up that finds it missing counts before.
 func (s *Service) underWay(d *faktur.Document) bool {
-	return s.Now().Before(d.Work.StatusSince.Add(s.Lease + s.CallTimeout))
+	return s.Now().Before(s.handedOverBy(d))
+}
+
+// handedOverBy is when the hand-over of a submitting document is over, whatever
+// became of the process at work on it.
+func (s *Service) handedOverBy(d *faktur.Document) time.Time {
+	return d.Work.StatusSince.Add(s.Lease + s.CallTimeout)
 }
 
 func (s *Service) settleWindow(ctx context.Context, d *faktur.Document) (time.Duration, error) {

@@ -244,7 +244,7 @@ func (s *Service) mark(ctx context.Context, part repository.Part, batch []outgoi
 			return nil, err
 		}
 		// Should this process die, another looks it up when the lease and a call have passed.
-		steps[i].Document.Work.DueAt = now.Add(s.Lease + s.CallTimeout)
+		steps[i].Document.Work.DueAt = s.handedOverBy(&steps[i].Document)
 		steps[i].Events = []faktur.Event{event}
 	}
 	fence, err := repository.FenceFor(string(part.Channel), part.Shards, documents)

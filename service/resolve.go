@@ -87,6 +87,9 @@ func (s *Service) resolution(d *faktur.Document, r Resolution) (repository.Step,
 		return step, &faktur.Error{Kind: faktur.KindConflict, Code: "not_submitting", DocumentID: d.ID, DocumentStatus: d.Status,
 			Detail: "Only a document that is submitting, whose fate is not known, or a draft in the tax system is resolved. Look at its status again."}
 	}
+	if !r.Filed && s.unanswered(d) {
+		return step, errUnanswered(d, s.handedOverBy(d).Sub(s.Now()))
+	}
 	now := s.Now()
 	change := faktur.Change{To: faktur.Queued, At: now}
 	due := time.Time{}
@@ -103,4 +106,15 @@ func (s *Service) resolution(d *faktur.Document, r Resolution) (repository.Step,
 	step.Document.Work.DueAt = due
 	step.Events = []faktur.Event{event}
 	return step, err
+}
+
+// unanswered says that a document's hand-over may be going on at this moment: it
+// could be filed after the operator looked, and then once more.
+func (s *Service) unanswered(d *faktur.Document) bool {
+	return d.Status == faktur.Submitting && s.underWay(d) && !d.Work.DueAt.Before(s.handedOverBy(d))
+}
+
+func errUnanswered(d *faktur.Document, left time.Duration) error {
+	return &faktur.Error{Kind: faktur.KindConflict, Code: "hand_over_under_way", DocumentID: d.ID, DocumentStatus: d.Status, RetryAfter: left,
+		Detail: "Its hand-over has begun and has no answer yet. Look at its status again when the time in Retry-After has passed; if it is still submitting then, look in the tax system once more."}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository"
@@ -30,7 +31,7 @@ func TestResolve(t *testing.T) {
 				t.Fatal(err)
 			}
 			step := repository.Step{Document: d, From: d.Sequence}
-			event, err := step.Document.Apply(faktur.Change{To: faktur.Submitting, At: g.Now()})
+			event, err := step.Document.Apply(faktur.Change{To: faktur.Submitting, At: g.Now().Add(-time.Hour)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,6 +80,41 @@ func TestResolve(t *testing.T) {
 	})
 }
 
+// While a hand-over may still arrive, nobody's word lets the document go again.
+func TestNobodyResolvesWhatIsBeingHandedOver(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx := context.Background()
+		p := newProvider(t)
+		g := startOn(t, db, p.channel, p.sim)
+		if _, err := g.Pause(ctx, somebody(""), seller); err != nil { // nobody else touches it
+			t.Fatal(err)
+		}
+		id := g.post(t, "INV/1")
+		d, err := db.Document(ctx, tenant, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := repository.Step{Document: d, From: d.Sequence}
+		event, err := step.Document.Apply(faktur.Change{To: faktur.Submitting, At: g.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		step.Document.Work.DueAt = g.Now().Add(g.Lease + g.CallTimeout)
+		step.Events = []faktur.Event{event}
+		if saved, err := db.Save(ctx, repository.Fence{}, []repository.Step{step}); err != nil || !saved[id] {
+			t.Fatal(err)
+		}
+		_, err = g.Resolve(ctx, somebody(""), id, service.Resolution{})
+		if !isConflict(err, "hand_over_under_way") || faktur.AsError(err).RetryAfter <= 0 {
+			t.Fatalf("in the middle of its hand-over: %v", err)
+		}
+		if _, err := g.Resolve(ctx, somebody("its number is known"), id, service.Resolution{Filed: true}); err != nil {
+			t.Errorf("what is there already: %v", err)
+		}
+	})
+}
+
 // An operator's word on a return: its number is the invoice's, so that its
 // approval is said by itself.
 func TestResolveAReturn(t *testing.T) {
@@ -98,6 +134,7 @@ func TestResolveAReturn(t *testing.T) {
 				g := slowStage(t, db, faktur.Submitting)
 				id := g.postReturn(t, "RET/1", someNSFP, 1)
 				g.returnBecomes(t, id, faktur.Submitting)
+				g.answered(t, id)
 				ret, err := g.ResolveReturn(ctx, somebody("seen in the portal"), id, c.word)
 				if err != nil || ret.Status != c.want || ret.NSFP != someNSFP {
 					t.Errorf("%s %s, %v", ret.Status, ret.NSFP, err)

@@ -76,11 +76,23 @@ func slowStage(t *testing.T, db *repository.DB, at faktur.Status) stage {
 	return stage{gateway: g, slow: slow}
 }
 
+// answered waits until a hand-over has its answer, whatever that says.
+func (g *gateway) answered(t *testing.T, id string) {
+	t.Helper()
+	eventually(t, "its hand-over is answered", func() bool {
+		d, err := g.db.Document(context.Background(), tenant, id)
+		return err == nil && d.Work.DueAt.Before(d.Work.StatusSince.Add(g.Lease+g.CallTimeout))
+	})
+}
+
 // arrived posts an invoice and waits until it is where the stage keeps it.
 func (s stage) arrived(t *testing.T, reference string, at faktur.Status) stage {
 	t.Helper()
 	s.id = s.post(t, reference)
 	s.becomes(t, s.id, at)
+	if at == faktur.Submitting {
+		s.answered(t, s.id)
+	}
 	return s
 }
 
