@@ -120,7 +120,7 @@ func (s *Server) Kill() error {
 		return err
 	}
 	// Until somebody reaps it, a dead process looks alive to the next server.
-	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
+	return errors.Join(os.Remove(filepath.Join(s.data(), "postmaster.pid")), os.Remove(filepath.Join(s.dir, ".s.PGSQL.5432.lock")))
 }
 
 // Restart starts the server again on the data and the address that it had.
