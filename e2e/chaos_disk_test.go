@@ -14,7 +14,7 @@ type smallDisk struct{ dir string }
 // newSmallDisk mounts one; nil where this process may not.
 func newSmallDisk(t *testing.T) *smallDisk {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "fakturgate-disk") // where PostgreSQL's user gets to
+	dir, err := os.MkdirTemp("", "fakturgate-disk") //nolint:usetesting // where PostgreSQL's user gets to
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (r *chaosRound) report(t *testing.T, breaches []breach) {
 }
 
 // The harness proves itself: it catches gateways that lack a guard.
-func TestChaosCatchesPlantedBugs(t *testing.T) {
+func TestChaosCatchesPlantedBugs(t *testing.T) { //nolint:tparallel // one bug after the other: each wants the machine
 	t.Parallel()
 	bugs := strings.Split(*chaosPlanted, ",")
 	if *chaosPlanted == "all" {

@@ -84,32 +84,34 @@ func (s *Server) Crash() error {
 // Kill ends the server and all of its children by kill -9, and keeps its data for
 // Restart. Nobody gets to say goodbye, or to write anything out.
 func (s *Server) Kill() error {
-	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	pid, err := s.Pid()
 	if err != nil {
 		return err
 	}
-	postmaster, _, _ := strings.Cut(string(text), "\n")
-	children, err := os.ReadFile(filepath.Join("/proc", postmaster, "task", postmaster, "children"))
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
 		return err
+	}
+	pids := []int{pid}
+	for child := range strings.FieldsSeq(string(children)) {
+		n, err := strconv.Atoi(child)
+		if err != nil {
+			return err
+		}
+		pids = append(pids, n)
 	}
 	if err := s.shell.Kill(); err != nil { // first: it would clear up
 		return err
 	}
 	<-s.ended //nolint:errcheck // it says that it was killed, as it should be
-	pids := append([]string{postmaster}, strings.Fields(string(children))...)
 	for _, pid := range pids {
-		n, err := strconv.Atoi(pid)
-		if err != nil {
-			return err
-		}
-		if err := syscall.Kill(n, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
 	}
 	err = until(20*time.Second, func() error {
 		for _, pid := range pids {
-			stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 			if err == nil && !strings.Contains(string(stat), ") Z ") {
 				return errors.New("the killed PostgreSQL does not end")
 			}
