@@ -3,7 +3,10 @@ package fakturgate_test
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -84,5 +87,35 @@ func TestWebhooksAreDocumented(t *testing.T) {
 	slices.Sort(types)
 	if diff := cmp.Diff(types, described); diff != "" {
 		t.Errorf("faktur.EventTypes and the webhooks of docs/openapi.json differ; describe them in docs/openapi.overlay.yaml (-code +document):\n%s", diff)
+	}
+}
+
+// The pages that say what holds a promise name tests that there are.
+func TestPagesNameTestsThatExist(t *testing.T) {
+	t.Parallel()
+	there := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, name := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`).FindAllSubmatch(source, -1) {
+			there[string(name[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"docs/security.md", "docs/reliability.md"} {
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile("\\b(?:Test|Fuzz)[A-Z]\\w+").FindAllString(string(page), -1) {
+			if !there[name] {
+				t.Errorf("%s names %s, and there is none", file, name)
+			}
+		}
 	}
 }
