@@ -112,7 +112,7 @@ func TestPagesNameTestsThatExist(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range regexp.MustCompile("\\b(?:Test|Fuzz)[A-Z]\\w+").FindAllString(string(page), -1) {
+		for _, name := range regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`).FindAllString(string(page), -1) {
 			if !there[name] {
 				t.Errorf("%s names %s, and there is none", file, name)
 			}

@@ -157,7 +157,7 @@ func (h *Handlers) GetInvoices(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	filter := service.InvoiceFilter{
 		Status:    q.status(),
-		Reference: q.text("reference"), TaxpayerNPWP: q.text("npwp"), Buyer: q.text("buyer"), NSFP: q.text("nsfp"),
+		Reference: q.text("reference"), TaxpayerNPWP: q.npwp("npwp"), Buyer: q.text("buyer"), NSFP: q.text("nsfp"),
 		DateFrom: q.date("date_from"), DateTo: q.date("date_to"),
 		UpdatedSince: q.moment("updated_since"), DeadlineBefore: q.date("deadline_before"),
 		Limit: q.limit(defaultLimit, maxLimit), Cursor: q.text("cursor"),

@@ -72,6 +72,15 @@ func (q *query) err() error { return faktur.Invalid(q.faults) }
 // text gives a parameter as it is; "" when absent.
 func (q *query) text(name string) string { return q.values.Get(name) }
 
+// npwp reads a taxpayer's number; "" when absent.
+func (q *query) npwp(name string) string {
+	text := q.text(name)
+	if text != "" && !faktur.ValidNPWP(text) {
+		q.refuse(name, "npwp_malformed", name+" must be the 16 digits of an NPWP.")
+	}
+	return text
+}
+
 // limit reads how many items a page should have: 1 to most, otherwise when absent.
 func (q *query) limit(otherwise, most int) int {
 	text := q.text("limit")

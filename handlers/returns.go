@@ -122,7 +122,7 @@ func (h *Handlers) decodeReturn(ctx context.Context, body []byte) (faktur.Return
 func (h *Handlers) GetReturns(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(r)
 	filter := service.ReturnFilter{
-		Status: q.status(), Reference: q.text("reference"), TaxpayerNPWP: q.text("npwp"), NSFP: q.text("nsfp"),
+		Status: q.status(), Reference: q.text("reference"), TaxpayerNPWP: q.npwp("npwp"), NSFP: q.text("nsfp"),
 		DateFrom: q.date("date_from"), DateTo: q.date("date_to"), UpdatedSince: q.moment("updated_since"),
 		Limit: q.limit(defaultLimit, maxLimit), Cursor: q.text("cursor"),
 	}
