@@ -51,7 +51,10 @@ func New(c Config) (public, internal http.Handler) {
 	for _, route := range healthRoutes(h) {
 		inner.Method(route.method, route.path, guard.handler(route))
 	}
-	inner.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(c.Logger.Handler(), slog.LevelError)}))
+	inner.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{
+		ErrorLog:      slog.NewLogLogger(c.Logger.Handler(), slog.LevelError),
+		ErrorHandling: promhttp.ContinueOnError, // while the database is away, the other measures are wanted most
+	}))
 	return open, inner
 }
 
