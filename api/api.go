@@ -6,6 +6,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -28,7 +29,7 @@ type Config struct {
 }
 
 // New gives the handler of the public address, and that of the internal one,
-// which alone has /metrics. It registers its measures and can be called once
+// which alone has /metrics and Go's profiles (/debug/pprof/). It registers its measures and can be called once
 // for each registry.
 func New(c Config) (public, internal http.Handler) {
 	if c.Logger == nil {
@@ -55,6 +56,8 @@ func New(c Config) (public, internal http.Handler) {
 		ErrorLog:      slog.NewLogLogger(c.Logger.Handler(), slog.LevelError),
 		ErrorHandling: promhttp.ContinueOnError, // while the database is away, the other measures are wanted most
 	}))
+	inner.HandleFunc("/debug/pprof/*", pprof.Index)
+	inner.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	return open, inner
 }
 

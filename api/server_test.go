@@ -110,10 +110,13 @@ func TestHealthIsOnBothAddressesAndMetricsOnOne(t *testing.T) {
 		g.internal.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code, w.Body.String()
 	}
-	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/debug/pprof/", "/debug/pprof/heap"} {
 		if status, body := internal(path); status != http.StatusOK {
 			t.Errorf("%s answers %d %s", path, status, body)
 		}
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/profile"} {
+		g.get(path).want(http.StatusNotFound)
 	}
 	if status, _ := internal("/invoices"); status != http.StatusNotFound {
 		t.Errorf("the internal address answers /invoices with %d", status)

@@ -117,3 +117,26 @@ func peakMB(pid int) float64 {
 	}
 	return kilobytes / 1024
 }
+
+// profile takes Config.CPUProfile while invoices are posted, and then gives nil
+// or why it could not.
+func (w *world) profile(ctx context.Context) <-chan error {
+	done := make(chan error, 1)
+	if w.config.CPUProfile == "" {
+		done <- nil
+		return done
+	}
+	third := w.config.Duration / 3
+	go func() {
+		select {
+		case <-time.After(third):
+		case <-ctx.Done():
+		}
+		text, err := w.get(ctx, fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", w.metricsURL, max(1, int(third.Seconds()))))
+		if err == nil {
+			err = os.WriteFile(w.config.CPUProfile, text, 0o600)
+		}
+		done <- err
+	}()
+	return done
+}

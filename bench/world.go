@@ -37,7 +37,7 @@ type world struct {
 	simulator *exec.Cmd
 	receiver  *exec.Cmd
 
-	gatewayURL, simulatorURL, receiverURL string
+	gatewayURL, metricsURL, simulatorURL, receiverURL string
 
 	client *http.Client
 	db     *repository.DB // to measure its size; nil until the gateway has made it
@@ -54,11 +54,12 @@ func openWorld(ctx context.Context, c Config, folder string) (_ *world, err erro
 			err = errors.Join(err, w.close())
 		}
 	}()
-	addresses, err := freeAddresses(ctx, 3)
+	addresses, err := freeAddresses(ctx, 4)
 	if err != nil {
 		return nil, err
 	}
 	w.simulatorURL, w.receiverURL, w.gatewayURL = "http://"+addresses[0], "http://"+addresses[1], "http://"+addresses[2]
+	w.metricsURL = "http://" + addresses[3]
 	sigma := "0"
 	if c.SigningDelay > 0 {
 		sigma = "1"
@@ -75,7 +76,7 @@ func openWorld(ctx context.Context, c Config, folder string) (_ *world, err erro
 		return nil, err
 	}
 	w.gateway, err = w.start("gateway", append([]string{
-		"FAKTURGATE_ADDR=" + addresses[2], "FAKTURGATE_DATABASE_URL=" + c.DatabaseURL, "FAKTURGATE_BOOTSTRAP_KEY=" + benchKey,
+		"FAKTURGATE_ADDR=" + addresses[2], "FAKTURGATE_METRICS_ADDR=" + addresses[3], "FAKTURGATE_DATABASE_URL=" + c.DatabaseURL, "FAKTURGATE_BOOTSTRAP_KEY=" + benchKey,
 		"FAKTURGATE_MASTER_KEY=" + benchMasterKey, "FAKTURGATE_PJAP_URL=" + w.simulatorURL, "FAKTURGATE_PJAP_TOKEN=" + connectorToken,
 		"FAKTURGATE_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8", "FAKTURGATE_RATE_LIMIT=0", "FAKTURGATE_LOG_LEVEL=warn",
 	}, c.Env...), "serve")

@@ -27,13 +27,14 @@ type benchCommand struct {
 	Seed         uint64        `env:"FAKTURGATE_BENCH_SEED" default:"1" help:"Makes every run the same (default: ${default})."`
 	Drain        time.Duration `env:"FAKTURGATE_BENCH_DRAIN" default:"30s" help:"How long it waits for an outcome when none comes any more (default: ${default})."`
 	Set          []string      `env:"FAKTURGATE_BENCH_SET" placeholder:"NAME=VALUE" help:"A further setting of gateway and simulator; may be repeated."`
+	CPUProfile   string        `name:"cpu-profile" env:"FAKTURGATE_BENCH_CPU_PROFILE" placeholder:"FILE" help:"Where a profile of the gateway's processor time goes, over the middle third."`
 	JSON         bool          `name:"json" env:"FAKTURGATE_BENCH_JSON" help:"Print the report as JSON; progress goes to standard error either way."`
 }
 
 // Run measures. Something lost, doubled or refused is an error.
 func (c benchCommand) Run(ctx context.Context) error {
 	report, err := bench.Run(ctx, bench.Config{DatabaseURL: c.DatabaseURL, Duration: c.Duration, Rate: c.Rate, Sellers: c.Sellers,
-		SigningDelay: c.SigningDelay, SavedInvalid: c.SavedInvalid, Seed: c.Seed, Drain: c.Drain, Env: c.Set, Progress: os.Stderr})
+		SigningDelay: c.SigningDelay, SavedInvalid: c.SavedInvalid, Seed: c.Seed, Drain: c.Drain, CPUProfile: c.CPUProfile, Env: c.Set, Progress: os.Stderr})
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ type serveCommand struct {
 	logFlags
 
 	Addr         string `env:"FAKTURGATE_ADDR" default:"127.0.0.1:8080" help:"Where the API listens (default: ${default})."`
-	MetricsAddr  string `env:"FAKTURGATE_METRICS_ADDR" placeholder:"ADDR" help:"Where /metrics is, with /healthz and /readyz; empty: nowhere."`
+	MetricsAddr  string `env:"FAKTURGATE_METRICS_ADDR" placeholder:"ADDR" help:"Where /metrics is, with /healthz, /readyz and /debug/pprof/; empty: nowhere."`
 	BootstrapKey string `env:"FAKTURGATE_BOOTSTRAP_KEY" placeholder:"KEY" help:"An API key with every scope for tenant default: fg_ and 43 or more characters."`
 	RateLimit    int    `env:"FAKTURGATE_RATE_LIMIT" default:"20000" help:"Requests a second that a tenant may make; 0: no limit (default: ${default})."`
 
