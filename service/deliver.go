@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -152,8 +154,8 @@ func (p *postOffice) giveBack(surplus int) {
 			surplus--
 		}
 	}
-	for _, c := range p.couriers {
-		if surplus > 0 && !c.leaving && c.dismiss != nil {
+	for _, id := range slices.Sorted(maps.Keys(p.couriers)) {
+		if c := p.couriers[id]; surplus > 0 && !c.leaving && c.dismiss != nil {
 			c.leaving = true
 			c.dismiss()
 			surplus--

@@ -258,10 +258,10 @@ func (w *world) request(n *node, name string, do func(context.Context) error) {
 // checkAnswers looks at what became of requests and steps that are over.
 func (w *world) checkAnswers() {
 	w.tasks = slices.DeleteFunc(w.tasks, func(k *task) bool {
-		if k.over && k.err != nil && !k.killed {
+		if k.over.Load() && k.err != nil && !k.killed {
 			w.checkAnswer(k)
 		}
-		return k.over
+		return k.over.Load()
 	})
 }
 
@@ -286,7 +286,7 @@ var words = []string{"", "", "", "", "", "/SIM-SAVED-INVALID", "/SIM-STUCK", "/S
 // One at a time asks each process: of several that wait for the same commit it
 // would not be certain who goes on first.
 func (w *world) post(n *node, many bool) bool {
-	if slices.ContainsFunc(w.tasks, func(k *task) bool { return k.node == n && !k.over && strings.HasPrefix(k.name, "POST") }) {
+	if slices.ContainsFunc(w.tasks, func(k *task) bool { return k.node == n && !k.over.Load() && strings.HasPrefix(k.name, "POST") }) {
 		return false
 	}
 	count := 1

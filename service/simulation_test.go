@@ -182,7 +182,7 @@ func (w *world) workOff() {
 			for w.err == nil && w.move(n, j) {
 				w.moves++
 				w.settled()
-				if j.task.over {
+				if j.task.over.Load() {
 					break
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,7 +111,7 @@ type task struct {
 	name   string
 	node   *node
 	call   *call // it waits for
-	over   bool
+	over   atomic.Bool
 	err    error
 	killed bool // its process died over it
 }
@@ -309,7 +310,7 @@ func (w *world) end(k *task) {
 	if _, ours := cause.(crash); cause != nil && !ours {
 		w.panicked = fmt.Sprintf("%s %s: panic: %v\n%s", k.node.name, k.name, cause, stack())
 	}
-	k.over = true
+	k.over.Store(true)
 }
 
 // move takes a worker one move further: it begins a step, or gets the answer it
@@ -318,7 +319,7 @@ func (w *world) move(n *node, j *worker) bool {
 	if n.dead || n.frozen {
 		return false
 	}
-	if j.task != nil && !j.task.over {
+	if j.task != nil && !j.task.over.Load() {
 		if j.task.call == nil {
 			return false // it waits for time to pass
 		}
@@ -338,7 +339,7 @@ func (w *world) move(n *node, j *worker) bool {
 // picking says that a hand-over waits for others to join it, and holds a lock meanwhile.
 func (w *world) picking(n *node) bool {
 	for _, j := range n.workers[workerRelay : workerRelay2+1] {
-		if j.task != nil && !j.task.over && j.task.call == nil {
+		if j.task != nil && !j.task.over.Load() && j.task.call == nil {
 			return true
 		}
 	}
@@ -346,7 +347,7 @@ func (w *world) picking(n *node) bool {
 }
 
 func (w *world) moveCourier(n *node, p *postman) bool {
-	if n.dead || n.frozen || p.task != nil && !p.task.over || p.ended() {
+	if n.dead || n.frozen || p.task != nil && !p.task.over.Load() || p.ended() {
 		return false
 	}
 	p.task = w.begin(n, "courier", p.walk)
@@ -419,7 +420,7 @@ func (w *world) kill(n *node) {
 }
 
 func (w *world) busy(n *node) bool {
-	return slices.ContainsFunc(w.tasks, func(k *task) bool { return k.node == n && !k.over })
+	return slices.ContainsFunc(w.tasks, func(k *task) bool { return k.node == n && !k.over.Load() })
 }
 
 // leave lets a process that was asked to end do so when nothing is under way.
