@@ -96,7 +96,7 @@ func TestListsAreFilteredAndPaged(t *testing.T) {
 		t.Errorf("paged through %v, want %v", found, ids)
 	}
 	for query, want := range map[string]int{
-		"reference=INV/2": 1, "status=queued": 3, "status=approved": 0, "npwp=" + seller: 3, "npwp=0000000000000000": 0,
+		"reference=INV/2": 1, "status=queued": 3, "status=approved": 0, "npwp=" + seller: 3, "npwp=0099999999901000": 0,
 		"buyer=0098765431109000": 3, "nsfp=1": 0, "date_from=2026-11-22&date_to=2026-11-22": 3, "date_to=2026-11-21": 0,
 		"date_from=2026-11-23": 0, "deadline_before=2026-12-20": 0, "deadline_before=2026-12-21": 3,
 		"updated_since=2026-11-22T08:00:00Z": 3, "updated_since=2026-11-22T08:00:01Z": 0, "status=queued&reference=INV/1": 1,
