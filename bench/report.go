@@ -128,8 +128,8 @@ func (r *Report) Write(out io.Writer) error {
 	row("lost, doubled", "%d, %d", r.Lost, r.Doubled)
 	row("POST", "%s", r.PostMS)
 	row("signed to webhook", "%s", r.WebhookMS)
-	row("CPU a life", "gateway %.0f us, simulator %.0f, receiver %.0f, bench %.0f, all else on this machine %.0f",
-		r.CPUMicros["gateway"], r.CPUMicros["simulator"], r.CPUMicros["receiver"], r.CPUMicros["bench"], r.CPUMicros["rest"])
+	row("CPU a life", "gateway %.0f us, PostgreSQL %.0f, simulator %.0f, receiver %.0f, bench %.0f, all else on this machine %.0f", r.CPUMicros["gateway"],
+		r.CPUMicros["postgres"], r.CPUMicros["simulator"], r.CPUMicros["receiver"], r.CPUMicros["bench"], r.CPUMicros["rest"])
 	row("memory at most", "gateway %.0f MB, simulator %.0f, receiver %.0f", r.RSSMB, r.PeakMB["simulator"], r.PeakMB["receiver"])
 	row("database", "%.0f MB, %.0f bytes of WAL a life", r.DatabaseMB, r.WALPerLife)
 	if r.FirstProblem != "" {

@@ -13,7 +13,7 @@ import (
 // times and memory come from /proc; without one they are zero.
 type usage struct {
 	at       time.Time
-	cpu      map[string]time.Duration // by process; "machine" is all that ran on it
+	cpu      map[string]time.Duration // by process, of PostgreSQL with its children; "machine" is all that ran on it
 	peakMB   map[string]float64
 	database int64 // bytes
 	wal      int64 // bytes of WAL written so far; 0 where that is not known
@@ -24,6 +24,9 @@ func (w *world) usage(ctx context.Context) (usage, error) {
 	for name, pid := range map[string]int{"gateway": w.gateway.Process.Pid, "simulator": w.simulator.Process.Pid,
 		"receiver": w.receiver.Process.Pid, "bench": os.Getpid()} {
 		u.cpu[name], u.peakMB[name] = ProcessTime(pid), peakMB(pid)
+	}
+	if w.postmaster > 0 {
+		u.cpu["postgres"] = FamilyTime(w.postmaster)
 	}
 	u.cpu["machine"] = MachineTime()
 	size, err := w.db.Size(ctx)
@@ -62,6 +65,19 @@ func FamilyTime(pid int) time.Duration {
 		}
 	}
 	return sum
+}
+
+// findPostmaster finds the PostgreSQL server's first process, where the database is
+// one on this machine; else it gives 0.
+func (w *world) findPostmaster(ctx context.Context) (int, error) {
+	backend, err := w.db.Backend(ctx)
+	if err != nil || backend == 0 {
+		return 0, err
+	}
+	if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", backend)); err != nil || !strings.HasPrefix(string(name), "postgres") {
+		return 0, nil // it is elsewhere
+	}
+	return strconv.Atoi(statOf(strconv.Itoa(backend))[1])
 }
 
 // statOf gives what /proc says of a process, from its state on; none when there

@@ -41,6 +41,8 @@ type world struct {
 
 	client *http.Client
 	db     *repository.DB // to measure its size; nil until the gateway has made it
+	// postmaster is the first process of a PostgreSQL on this machine; 0: there is none.
+	postmaster int
 }
 
 // openWorld starts simulator, receiver and gateway.
@@ -88,7 +90,10 @@ func openWorld(ctx context.Context, c Config, folder string) (_ *world, err erro
 			return nil, err
 		}
 	}
-	w.db, err = repository.Open(ctx, c.DatabaseURL)
+	if w.db, err = repository.Open(ctx, c.DatabaseURL); err != nil {
+		return nil, err
+	}
+	w.postmaster, err = w.findPostmaster(ctx)
 	return w, err
 }
 

@@ -123,17 +123,17 @@ func (w *acceptWriter) checkTaxpayers(ctx context.Context) error {
 	if err := w.db.shareTaxpayers(ctx, w.tx); err != nil {
 		return err
 	}
-	sellers := map[taxpayerKey]registration{}
+	sellers := map[TaxpayerKey]registration{}
 	for _, i := range w.open {
 		d := &w.batch[i].Stored.Document
-		sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}] = registration{version: -1}
+		sellers[TaxpayerKey{d.Tenant, d.TaxpayerNPWP}] = registration{version: -1}
 	}
 	if err := w.db.registrations(ctx, w.tx, sellers); err != nil {
 		return err
 	}
 	w.decide(func(i int) bool {
 		d := &w.batch[i].Stored.Document
-		seller := sellers[taxpayerKey{d.Tenant, d.TaxpayerNPWP}]
+		seller := sellers[TaxpayerKey{d.Tenant, d.TaxpayerNPWP}]
 		if d.Work.Held = seller.paused; seller.version == w.batch[i].TaxpayerVersion {
 			return false
 		}

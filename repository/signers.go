@@ -76,13 +76,13 @@ func (db *DB) SignersOf(ctx context.Context, documents []faktur.Document) ([]fak
 
 // ofTaxpayers joins signers s with the taxpayers of documents.
 func (db *DB) ofTaxpayers(documents []faktur.Document) (from string, args []any) {
-	seen := map[taxpayerKey]bool{}
+	seen := map[TaxpayerKey]bool{}
 	var tenants, npwps []string
 	for i := range documents {
-		key := taxpayerKey{documents[i].Tenant, documents[i].TaxpayerNPWP}
+		key := TaxpayerKey{documents[i].Tenant, documents[i].TaxpayerNPWP}
 		if !seen[key] {
 			seen[key] = true
-			tenants, npwps = append(tenants, key.tenant), append(npwps, key.npwp)
+			tenants, npwps = append(tenants, key.Tenant), append(npwps, key.NPWP)
 		}
 	}
 	if db.dialect.isPostgres() {

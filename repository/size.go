@@ -30,3 +30,14 @@ func (db *DB) Size(ctx context.Context) (Size, error) {
 	}
 	return s, nil
 }
+
+// Backend is the process id of the PostgreSQL backend that answers, on whichever
+// machine that is, for measurements; 0 on SQLite, which has none.
+func (db *DB) Backend(ctx context.Context) (int, error) {
+	if !db.dialect.isPostgres() {
+		return 0, nil
+	}
+	var pid int
+	err := db.read.GetContext(ctx, &pid, `SELECT pg_backend_pid()`)
+	return pid, wrap("backend", err)
+}

@@ -11,7 +11,8 @@ import (
 	"github.com/fakturgate/fakturgate/faktur"
 )
 
-type taxpayerKey struct{ tenant, npwp string }
+// TaxpayerKey names a taxpayer of a tenant.
+type TaxpayerKey struct{ Tenant, NPWP string }
 
 type taxpayerRow struct {
 	Tenant    string `db:"tenant"`
@@ -46,31 +47,31 @@ type registration struct {
 }
 
 // registrations fills in every registered key of sellers.
-func (db *DB) registrations(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]registration) error {
+func (db *DB) registrations(ctx context.Context, tx *sqlx.Tx, sellers map[TaxpayerKey]registration) error {
 	if db.dialect.isPostgres() {
 		var tenants, npwps []string
 		for k := range sellers {
-			tenants, npwps = append(tenants, k.tenant), append(npwps, k.npwp)
+			tenants, npwps = append(tenants, k.Tenant), append(npwps, k.NPWP)
 		}
 		return db.addRegistrations(ctx, tx, sellers, `SELECT t.tenant, t.npwp, t.version, t.paused_at FROM unnest(?::text[], ?::text[]) AS v(tenant, npwp)
 			JOIN taxpayers t ON t.tenant = v.tenant AND t.npwp = v.npwp`, array(tenants), array(npwps))
 	}
 	for k := range sellers {
 		if err := db.addRegistrations(ctx, tx, sellers,
-			`SELECT tenant, npwp, version, paused_at FROM taxpayers WHERE tenant = ? AND npwp = ?`, k.tenant, k.npwp); err != nil {
+			`SELECT tenant, npwp, version, paused_at FROM taxpayers WHERE tenant = ? AND npwp = ?`, k.Tenant, k.NPWP); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (db *DB) addRegistrations(ctx context.Context, tx *sqlx.Tx, sellers map[taxpayerKey]registration, query string, args ...any) error {
+func (db *DB) addRegistrations(ctx context.Context, tx *sqlx.Tx, sellers map[TaxpayerKey]registration, query string, args ...any) error {
 	var rows []taxpayerRow
 	if err := db.selectIn(ctx, tx, &rows, query, args...); err != nil {
 		return err
 	}
 	for _, r := range rows {
-		sellers[taxpayerKey{r.Tenant, r.NPWP}] = registration{r.Version, r.PausedAt > 0}
+		sellers[TaxpayerKey{r.Tenant, r.NPWP}] = registration{r.Version, r.PausedAt > 0}
 	}
 	return nil
 }
@@ -168,6 +169,36 @@ func (db *DB) Taxpayer(ctx context.Context, tenant, npwp string) (faktur.Taxpaye
 	return row.taxpayer()
 }
 
+// TaxpayersNamed gives those of the named taxpayers that are registered, in no order.
+func (db *DB) TaxpayersNamed(ctx context.Context, keys []TaxpayerKey) ([]faktur.Taxpayer, error) {
+	tenants, npwps := make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		tenants[i], npwps[i] = k.Tenant, k.NPWP
+	}
+	query, args := `SELECT `+taxpayerColumns+` FROM taxpayers WHERE (tenant, npwp) IN (SELECT * FROM unnest(?::text[], ?::text[]))`,
+		[]any{array(tenants), array(npwps)}
+	if !db.dialect.isPostgres() {
+		query, args = `SELECT `+taxpayerColumns+` FROM taxpayers WHERE (tenant, npwp) IN
+			(SELECT t.value, n.value FROM json_each(?) AS t JOIN json_each(?) AS n ON n.key = t.key)`, []any{jsonTexts(tenants), jsonTexts(npwps)}
+	}
+	var rows []taxpayerRow
+	if err := db.selectPrepared(ctx, &rows, query, args...); err != nil {
+		return nil, fmt.Errorf("read taxpayers: %w", err)
+	}
+	return allTaxpayers(rows)
+}
+
+func allTaxpayers(rows []taxpayerRow) ([]faktur.Taxpayer, error) {
+	list := make([]faktur.Taxpayer, len(rows))
+	for i := range rows {
+		var err error
+		if list[i], err = rows[i].taxpayer(); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // Taxpayers lists a tenant's sellers by NPWP, those after afterNPWP, at most limit.
 func (db *DB) Taxpayers(ctx context.Context, tenant, afterNPWP string, limit int) ([]faktur.Taxpayer, error) {
 	var rows []taxpayerRow
@@ -176,13 +207,7 @@ func (db *DB) Taxpayers(ctx context.Context, tenant, afterNPWP string, limit int
 	if err != nil {
 		return nil, fmt.Errorf("list taxpayers: %w", err)
 	}
-	list := make([]faktur.Taxpayer, len(rows))
-	for i := range rows {
-		if list[i], err = rows[i].taxpayer(); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return allTaxpayers(rows)
 }
 
 // WaitingElsewhere counts what is queued on a channel in the other livemode than

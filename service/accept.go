@@ -29,7 +29,7 @@ type AcceptResult struct {
 
 // Preview gives an invoice's computed amounts, deadline and warnings, and stores nothing.
 func (s *Service) Preview(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Preview, error) {
-	taxpayer, filed, assessment, err := s.assess(ctx, tenant, invoice)
+	taxpayer, filed, assessment, err := s.assess(ctx, s.seller, tenant, invoice)
 	if err != nil {
 		return faktur.Preview{}, err
 	}
@@ -37,14 +37,17 @@ func (s *Service) Preview(ctx context.Context, tenant string, invoice faktur.Tax
 	return faktur.NewPreview(filed, &assessment, deadline), nil
 }
 
+// lookUpSeller is seller, sellerNow or sellerOfAnyAge.
+type lookUpSeller func(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error)
+
 // assess checks an invoice under its seller's registration and gives it as it
 // is filed, with DJP's codes in the place of the ERP's own.
-func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.TaxInvoice, faktur.Assessment, error) {
+func (s *Service) assess(ctx context.Context, lookUp lookUpSeller, tenant string, invoice faktur.TaxInvoice) (faktur.Taxpayer, faktur.TaxInvoice, faktur.Assessment, error) {
 	var assessment faktur.Assessment
 	npwp := invoice.Seller.NPWP
 	unregistered := faktur.Fault{Pointer: "/seller/npwp", Code: "seller_not_registered",
 		Message: fmt.Sprintf("The seller %s is not registered. Register it first: PUT /taxpayers/%s.", npwp, npwp)}
-	taxpayer, err := s.assessFor(ctx, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
+	taxpayer, err := s.assessFor(ctx, lookUp, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
 		invoice = t.Settings.Filed(invoice)
 		assessment, err = s.Rules.Assess(invoice, t.Settings, t.Channel, s.Now())
 		if invoice.Payment.Parted() && !s.takesPayments(ctx, t.Channel) {
@@ -57,12 +60,12 @@ func (s *Service) assess(ctx context.Context, tenant string, invoice faktur.TaxI
 
 // assessFor checks a content under its taxpayer's registration. All faults come
 // back at once, that of an unregistered taxpayer among them.
-func (s *Service) assessFor(ctx context.Context, tenant, npwp string, unregistered faktur.Fault, check func(*faktur.Taxpayer) error) (faktur.Taxpayer, error) {
+func (s *Service) assessFor(ctx context.Context, lookUp lookUpSeller, tenant, npwp string, unregistered faktur.Fault, check func(*faktur.Taxpayer) error) (faktur.Taxpayer, error) {
 	var faults []faktur.Fault
 	var taxpayer faktur.Taxpayer
 	err := repository.ErrNotFound // what is no NPWP is not looked for: PostgreSQL would refuse a NUL in it
 	if faktur.ValidNPWP(npwp) {
-		taxpayer, err = s.seller(ctx, tenant, npwp)
+		taxpayer, err = lookUp(ctx, tenant, npwp)
 	}
 	if errors.Is(err, repository.ErrNotFound) {
 		taxpayer.Channel = faktur.ChannelPJAP
@@ -160,7 +163,10 @@ func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktu
 
 // acceptance makes the document of an invoice, ready to be stored.
 func (s *Service) acceptance(ctx context.Context, request Request, invoice faktur.TaxInvoice) (repository.Acceptance, error) {
-	taxpayer, filed, assessment, err := s.assess(ctx, request.Tenant, invoice)
+	taxpayer, filed, assessment, err := s.assess(ctx, s.sellerOfAnyAge, request.Tenant, invoice)
+	if err != nil { // perhaps only under a registration that has changed since
+		taxpayer, filed, assessment, err = s.assess(ctx, s.sellerNow, request.Tenant, invoice)
+	}
 	if err != nil {
 		return repository.Acceptance{}, err
 	}

@@ -169,7 +169,7 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 	}
 	content = faktur.Given(content, stored.Content, stored.Assessment)
 	hash := faktur.ContentHash(content) // of what the ERP sent, as at its POST
-	taxpayer, content, assessment, err := s.assess(ctx, step.Document.Tenant, content)
+	taxpayer, content, assessment, err := s.assess(ctx, s.seller, step.Document.Tenant, content)
 	if err != nil {
 		return step, "", err
 	}

@@ -16,6 +16,9 @@ func (s *Service) equip(ctx context.Context, batch []repository.Stored) ([]outgo
 	if err != nil {
 		return nil, err
 	}
+	if err := s.expectSellers(ctx, batch); err != nil {
+		return nil, err
+	}
 	equipped := make([]outgoing, len(batch))
 	for i := range batch {
 		stored := &batch[i]

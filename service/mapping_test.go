@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -91,6 +92,34 @@ func TestAReplayOutlivesAChangeOfTheMap(t *testing.T) {
 		for _, unit := range []string{"PCS", "LBR"} {
 			if again := accept(unit); !again.Replayed || again.DocumentID != first.DocumentID {
 				t.Errorf("%s again: %+v", unit, again)
+			}
+		}
+	})
+}
+
+// A registration that another process has changed is heeded at once, whether an
+// invoice would be refused or taken under the one in memory.
+func TestARegistrationChangedElsewhereIsHeededAtOnce(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx := context.Background()
+		g := start(t, db, simulator.Config{})
+		accept := func(reference string) (faktur.StoredInvoice, error) {
+			accepted, err := g.Accept(ctx, service.Request{Tenant: tenant}, inUnit("PCS", reference))
+			if err != nil {
+				return faktur.StoredInvoice{}, err
+			}
+			return g.Invoice(ctx, tenant, accepted.DocumentID)
+		}
+		if _, err := accept("INV/1"); !isConflict(err, "unit_malformed") {
+			t.Fatalf("without a map: %v", err)
+		}
+		other := start(t, db, simulator.Config{})
+		for i, unit := range []string{"UM.0021", "UM.0018"} {
+			other.mapUnits(t, map[string]string{"PCS": unit})
+			stored, err := accept(fmt.Sprintf("INV/%d", i+2))
+			if err != nil || stored.Lines[0].Unit != unit {
+				t.Errorf("mapped to %s: %+v, %v", unit, stored.Lines, err)
 			}
 		}
 	})

@@ -82,7 +82,7 @@ func (s *Service) replacement(ctx context.Context, original *repository.Stored, 
 	if err := sameBuyer(original, &content); err != nil {
 		return repository.Acceptance{}, err
 	}
-	taxpayer, filed, assessment, err := s.assess(ctx, original.Document.Tenant, content)
+	taxpayer, filed, assessment, err := s.assess(ctx, s.seller, original.Document.Tenant, content)
 	if err != nil {
 		return repository.Acceptance{}, err
 	}

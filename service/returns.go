@@ -25,7 +25,7 @@ func (s *Service) assessReturn(ctx context.Context, tenant string, ret faktur.Re
 	npwp := ret.Buyer.NPWP
 	unregistered := faktur.Fault{Pointer: "/buyer/npwp", Code: "buyer_not_registered",
 		Message: fmt.Sprintf("The buyer %s, who files the return, is not registered. Register it first: PUT /taxpayers/%s.", npwp, npwp)}
-	taxpayer, err := s.assessFor(ctx, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
+	taxpayer, err := s.assessFor(ctx, s.seller, tenant, npwp, unregistered, func(t *faktur.Taxpayer) (err error) {
 		ret = t.Settings.FiledReturn(ret)
 		assessment, err = s.Rules.AssessReturn(ret, t.Settings, t.Channel, s.Now())
 		return err

@@ -5,61 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository"
 )
-
-// taxpayerMemory is how long a registration is believed without asking again.
-// Nothing wrong is stored meanwhile: Accept checks its version.
-const taxpayerMemory = 5 * time.Second
-
-// registry remembers registrations for taxpayerMemory.
-type registry struct {
-	mu    sync.Mutex
-	known map[sellerKey]rememberedTaxpayer
-}
-
-type sellerKey struct{ tenant, npwp string }
-
-type rememberedTaxpayer struct {
-	taxpayer faktur.Taxpayer
-	until    time.Time
-}
-
-// seller gives a registration, perhaps from memory, or repository.ErrNotFound.
-func (s *Service) seller(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
-	key := sellerKey{tenant, npwp}
-	s.sellers.mu.Lock()
-	found, ok := s.sellers.known[key]
-	s.sellers.mu.Unlock()
-	if ok && s.Now().Before(found.until) {
-		return found.taxpayer, nil
-	}
-	taxpayer, err := s.DB.Taxpayer(ctx, tenant, npwp)
-	if err != nil {
-		return taxpayer, err
-	}
-	if err := s.openProvider(&taxpayer); err != nil {
-		return taxpayer, err
-	}
-	s.sellers.mu.Lock()
-	defer s.sellers.mu.Unlock()
-	if s.sellers.known == nil || len(s.sellers.known) >= 100_000 {
-		s.sellers.known = map[sellerKey]rememberedTaxpayer{}
-	}
-	s.sellers.known[key] = rememberedTaxpayer{taxpayer, s.Now().Add(taxpayerMemory)}
-	return taxpayer, nil
-}
-
-func (s *Service) forgetSeller(tenant, npwp string) {
-	s.sellers.mu.Lock()
-	defer s.sellers.mu.Unlock()
-	delete(s.sellers.known, sellerKey{tenant, npwp})
-}
 
 // Register registers a seller of a tenant, or changes its registration; it says
 // whether the seller is new. The channel must be one that this gateway is set up
