@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // load posts the plan's invoices, each at its moment, however slow the answers
@@ -39,70 +38,98 @@ func newLoad(w *world, p *plan) *load {
 
 // mostAtOnce bounds the requests under way; beyond it arrivals wait, and their
 // time goes on counting.
-const mostAtOnce = 2048
+const mostAtOnce = 1024
 
+// run lets invoices arrive until all are answered. There are as many callers, each
+// with a connection, as were ever needed at a time.
 func (l *load) run(ctx context.Context, began time.Time) {
 	arrivals := make(chan int, l.count) // never blocks the clock
-	go func() {
-		defer close(arrivals)
-		for n := range l.count {
-			if wait := time.Until(l.due(began, n)); wait > 0 {
-				select {
-				case <-time.After(wait):
-				case <-ctx.Done():
-					return
-				}
-			}
-			arrivals <- n
+	var calling sync.WaitGroup
+	var free atomic.Int64
+	callers := 0
+	for n := range l.count {
+		if wait := time.Until(l.due(began, n)); wait > 0 {
+			pause(ctx, max(wait, arrivalTick))
 		}
-	}()
-	places := make(chan struct{}, mostAtOnce)
-	var posting sync.WaitGroup
-	for n := range arrivals {
-		places <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		l.started.Add(1)
-		posting.Go(func() {
-			defer func() { <-places }()
-			l.post(ctx, n, l.due(began, n))
-		})
+		arrivals <- n
+		if callers < mostAtOnce && free.Load() < int64(len(arrivals)) {
+			callers++
+			calling.Go(func() { l.call(ctx, began, arrivals, &free) })
+		}
 	}
-	posting.Wait()
+	close(arrivals)
+	calling.Wait()
 }
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// arrivalTick is how finely the clock of arrivals ticks.
+const arrivalTick = time.Millisecond
 
 // due is when the n-th invoice arrives.
 func (l *load) due(began time.Time, n int) time.Time {
 	return began.Add(time.Duration(float64(n) / float64(l.world.config.Rate) * float64(time.Second)))
 }
 
-func (l *load) post(ctx context.Context, n int, due time.Time) {
-	reference, body := l.plan.invoice(n)
-	status, answer, err := l.world.call(ctx, http.MethodPost, "/invoices", body)
-	took := time.Since(due)
-	switch {
-	case err != nil:
-		l.broken.Add(1)
-		l.note(fmt.Sprintf("POST %s: %v", reference, err))
-	case status != http.StatusAccepted:
-		l.refused.Add(1)
-		l.note(fmt.Sprintf("POST %s: %d %.300s", reference, status, answer))
-	default:
-		l.accepted.Add(1)
-		l.mu.Lock()
-		l.took = append(l.took, took)
-		l.taken[documentID(answer)] = reference
-		l.mu.Unlock()
+// call is one caller: it posts what arrives, over a connection of its own, and
+// makes a new one after a fault.
+func (l *load) call(ctx context.Context, began time.Time, arrivals <-chan int, free *atomic.Int64) {
+	var connection *Connection
+	for {
+		free.Add(1)
+		n, more := <-arrivals
+		free.Add(-1)
+		if !more {
+			break
+		}
+		var err error
+		if connection == nil {
+			connection, err = Dial(ctx, strings.TrimPrefix(l.world.gatewayURL, "http://"))
+		}
+		if err == nil {
+			err = l.post(connection, n, l.due(began, n))
+		}
+		if err != nil {
+			l.broken.Add(1)
+			l.note(fmt.Sprintf("invoice %d: %v", n, err))
+			if connection != nil {
+				_ = connection.Close() // it is of no more use
+				connection = nil
+			}
+		}
+	}
+	if connection != nil {
+		_ = connection.Close()
 	}
 }
 
-// documentID reads the id out of an accepted invoice.
-func documentID(answer []byte) string {
-	var stored struct {
-		ID string `json:"id"`
+func (l *load) post(connection *Connection, n int, due time.Time) error {
+	reference, request := l.plan.request(n)
+	answer, err := connection.Call(request)
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(answer, &stored); err != nil {
-		return ""
+	took := time.Since(due)
+	if answer.Status != http.StatusAccepted {
+		l.refused.Add(1)
+		l.note(fmt.Sprintf("POST %s: %d %s", reference, answer.Status, answer.Text))
+		return nil
 	}
-	return stored.ID
+	l.accepted.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.took = append(l.took, took)
+	l.taken[answer.DocumentID] = reference
+	return nil
 }
 
 func (l *load) note(what string) {
@@ -132,7 +159,7 @@ func (l *load) showProgress(ctx context.Context, began time.Time) {
 	}
 }
 
-// call speaks to the gateway.
+// call asks the gateway something that is not measured.
 func (w *world) call(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, w.gatewayURL+path, bytes.NewReader(body))
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -41,27 +40,27 @@ func newPlan(c Config) *plan {
 // a seller on average (FACTS 8).
 const zipfExponent = 0.8
 
-// invoice writes the n-th invoice: 1 to 50 lines, five on average.
-func (p *plan) invoice(n int) (reference string, body []byte) {
+// request writes the POST of the n-th invoice: 1 to 50 lines, five on average.
+func (p *plan) request(n int) (reference string, request []byte) {
 	dice := rand.New(rand.NewPCG(p.seed, uint64(n))) //nolint:gosec // the same plan every time is what is wanted
 	seller := p.sellers[p.seller(dice.Float64())]
 	reference = fmt.Sprintf("B/%s/%07d", p.run, n)
 	if dice.Float64() < p.invalid {
 		reference += "/SIM-SAVED-INVALID"
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, `{"reference":"%s","date":"%s","trx_code":"04","seller":{"npwp":"%s","nitku":"%s000000"},`+
+	body := fmt.Appendf(make([]byte, 0, 2048), `{"reference":"%s","date":"%s","trx_code":"04","seller":{"npwp":"%s","nitku":"%s000000"},`+
 		`"buyer":{"id_type":"npwp","id_number":"0098765431109000","nitku":"0098765431109000000000","name":"PT Pembeli %d","address":"Jl. Merdeka %d, Jakarta","country":"IDN"},"lines":[`,
 		reference, p.today, seller, seller, n%1000, n%100)
 	for i := range lines(dice) {
 		if i > 0 {
-			text.WriteByte(',')
+			body = append(body, ',')
 		}
-		fmt.Fprintf(&text, `{"kind":"goods","code":"000000","name":"Barang nomor %d","unit":"UM.0018","unit_price":"%d.%02d","quantity":"%d","discount":"0.00"}`,
+		body = fmt.Appendf(body, `{"kind":"goods","code":"000000","name":"Barang nomor %d","unit":"UM.0018","unit_price":"%d.%02d","quantity":"%d","discount":"0.00"}`,
 			i+1, 1000+dice.IntN(1_000_000), dice.IntN(100), 1+dice.IntN(20))
 	}
-	text.WriteString("]}")
-	return reference, []byte(text.String())
+	body = append(body, "]}"...)
+	request = fmt.Appendf(make([]byte, 0, len(body)+256), "POST /invoices HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", benchKey, len(body))
+	return reference, append(request, body...)
 }
 
 // lines draws how many lines an invoice has: mostly few, at most 50, five on average.

@@ -1,22 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fakturgate/fakturgate/bench"
 )
 
-// callers post from every connection, as fast as answers come. They share the
-// machine with what is measured, so they write their requests themselves: an
-// http.Client would cost as much as what it calls.
+// callers post from every connection, as fast as answers come.
 type callers struct {
 	address  string
 	template []byte // a whole request; the digits at number and at npwp change
@@ -74,42 +70,28 @@ func (c *callers) run(ctx context.Context, connections int) error {
 }
 
 func (c *callers) call(ctx context.Context, failed *atomic.Pointer[error]) error {
-	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+	connection, err := bench.Dial(ctx, c.address)
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	answers, request := bufio.NewReader(connection), bytes.Clone(c.template)
+	request := bytes.Clone(c.template)
 	for failed.Load() == nil {
 		sent := time.Now()
 		if sent.After(c.ended) {
 			return nil
 		}
 		c.fill(request, int(c.next.Add(1)))
-		if _, err := connection.Write(request); err != nil {
+		answer, err := connection.Call(request)
+		if err != nil {
 			return err
 		}
-		if err := read(answers); err != nil {
-			return err
+		if answer.Status != http.StatusAccepted {
+			return fmt.Errorf("POST /invoices: %d: %s", answer.Status, answer.Text)
 		}
 		if sent.After(c.measured) {
 			c.accepted.Add(1)
 		}
 	}
 	return nil
-}
-
-// read reads one answer, which must be 202.
-func read(answers *bufio.Reader) error {
-	response, err := http.ReadResponse(answers, nil)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusAccepted {
-		body, err := io.ReadAll(io.LimitReader(response.Body, 300))
-		return errors.Join(err, fmt.Errorf("POST /invoices: %s: %s", response.Status, body))
-	}
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }
