@@ -8,11 +8,11 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -33,6 +33,11 @@ type Config struct {
 	Drain time.Duration
 	// Progress gets a line a second; nil shows none.
 	Progress io.Writer
+	// Documents are in the database already when the gateway starts, approved, and
+	// Queued wait in its queue.
+	Documents, Queued int
+	// Reads is how many lists, statuses and pages of the feed are asked for a second.
+	Reads int
 	// CPUProfile is the file that gets a profile of the gateway's processor time,
 	// taken over the middle third of the posting; "" takes none.
 	CPUProfile string
@@ -70,27 +75,29 @@ func Run(ctx context.Context, c Config) (Report, error) {
 // measure posts, waits for the outcomes, and counts.
 func (w *world) measure(ctx context.Context) (Report, error) {
 	plan := newPlan(w.config)
-	fmt.Fprintf(w.config.Progress, "registering %d sellers ...\n", len(plan.sellers))
-	if err := w.register(ctx, plan.sellers); err != nil {
+	queued, err := w.prepare(ctx, plan)
+	if err != nil {
 		return Report{}, err
 	}
-	if err := w.subscribe(ctx); err != nil {
-		return Report{}, err
-	}
+	load := newLoad(w, plan, queued)
 	before, err := w.usage(ctx)
 	if err != nil {
 		return Report{}, err
 	}
-	load := newLoad(w, plan)
 	began := time.Now()
-	shown, stop := context.WithCancel(ctx)
-	go load.showProgress(shown, began)
+	reads := newReads(load)
+	samples := &samples{world: w, load: load, began: began}
+	beside, end := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { reads.run(beside) })
+	running.Go(func() { samples.run(beside) })
 	profiled := w.profile(ctx)
 	load.run(ctx, began)
 	posted := time.Since(began)
 	w.awaitOutcomes(ctx, load)
-	stop()
 	lived := time.Since(began)
+	end()
+	running.Wait()
 	after, err := w.usage(ctx)
 	if err != nil {
 		return Report{}, err
@@ -101,9 +108,11 @@ func (w *world) measure(ctx context.Context) (Report, error) {
 	}
 	r := Report{
 		Database: w.databaseKind(), Cores: runtime.NumCPU(), Rate: w.config.Rate, Sellers: len(plan.sellers),
-		PostSeconds: posted.Seconds(), LifeSeconds: lived.Seconds(),
+		Documents: w.config.Documents, Queued: w.config.Queued,
+		PostSeconds: posted.Seconds(), LifeSeconds: lived.Seconds(), Samples: samples.taken,
 	}
 	r.count(load, outcomes)
 	r.account(before, after)
+	r.read(reads)
 	return r, nil
 }

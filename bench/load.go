@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -28,12 +29,26 @@ type load struct {
 	mu    sync.Mutex
 	took  []time.Duration   // of accepted POSTs
 	first string            // of what went wrong, for the report
-	taken map[string]string // document id to reference, of accepted ones
+	taken map[string]string // document id to reference, of accepted ones and of the backlog
+	last  string            // of accepted ones, the last document's id
 }
 
-func newLoad(w *world, p *plan) *load {
+// newLoad begins with a backlog that is queued already: references by document id.
+func newLoad(w *world, p *plan, queued map[string]string) *load {
 	count := int(w.config.Duration.Seconds() * float64(w.config.Rate))
-	return &load{world: w, plan: p, count: count, taken: make(map[string]string, count)}
+	l := &load{world: w, plan: p, count: count, taken: make(map[string]string, count+len(queued))}
+	maps.Copy(l.taken, queued)
+	return l
+}
+
+// expected is how many outcomes are to come in all, as far as that is known.
+func (l *load) expected() int64 { return l.accepted.Load() + int64(l.world.config.Queued) }
+
+// someDocument gives the id of one that was accepted; "" before the first.
+func (l *load) someDocument() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
 }
 
 // mostAtOnce bounds the requests under way; beyond it arrivals wait, and their
@@ -128,7 +143,7 @@ func (l *load) post(connection *Connection, n int, due time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.took = append(l.took, took)
-	l.taken[answer.DocumentID] = reference
+	l.taken[answer.DocumentID], l.last = reference, answer.DocumentID
 	return nil
 }
 
@@ -137,25 +152,6 @@ func (l *load) note(what string) {
 	defer l.mu.Unlock()
 	if l.first == "" {
 		l.first = what
-	}
-}
-
-// showProgress prints a line a second.
-func (l *load) showProgress(ctx context.Context, began time.Time) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var accepted, received int64
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		nowAccepted, nowReceived := l.accepted.Load(), l.world.received(ctx)
-		fmt.Fprintf(l.world.config.Progress, "%4.0f s  accepted %8d (%5d/s)  lives %8d (%5d/s)  under way %7d  refused %d  broken %d\n",
-			time.Since(began).Seconds(), nowAccepted, nowAccepted-accepted, nowReceived, nowReceived-received,
-			nowAccepted-nowReceived, l.refused.Load(), l.broken.Load())
-		accepted, received = nowAccepted, nowReceived
 	}
 }
 

@@ -28,7 +28,7 @@ func (w *world) awaitOutcomes(ctx context.Context, l *load) {
 	last, since := int64(-1), time.Now()
 	for ctx.Err() == nil {
 		now := w.received(ctx)
-		if now >= l.accepted.Load() {
+		if now >= l.expected() {
 			return
 		}
 		if now != last {
@@ -42,7 +42,7 @@ func (w *world) awaitOutcomes(ctx context.Context, l *load) {
 }
 
 func (w *world) outcomes(ctx context.Context, l *load) (outcomes, error) {
-	n := int(l.accepted.Load())
+	n := len(l.taken)
 	o := outcomes{filed: make(map[string]int, n), ended: make(map[string]time.Time, n),
 		received: make(map[string]time.Time, n), told: make(map[string]int, n)}
 	return o, errors.Join(w.readLedger(ctx, o), w.readChanges(ctx, o), w.readArrivals(ctx, o))

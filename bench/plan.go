@@ -48,19 +48,28 @@ func (p *plan) request(n int) (reference string, request []byte) {
 	if dice.Float64() < p.invalid {
 		reference += "/SIM-SAVED-INVALID"
 	}
+	quantities := make([]int, lines(dice))
+	for i := range quantities {
+		quantities[i] = 1 + dice.IntN(20)
+	}
+	body := p.invoice(reference, seller, n, quantities)
+	request = fmt.Appendf(make([]byte, 0, len(body)+256), "POST /invoices HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", benchKey, len(body))
+	return reference, append(request, body...)
+}
+
+// invoice writes an invoice with a line for each quantity.
+func (p *plan) invoice(reference, seller string, n int, quantities []int) []byte {
 	body := fmt.Appendf(make([]byte, 0, 2048), `{"reference":"%s","date":"%s","trx_code":"04","seller":{"npwp":"%s","nitku":"%s000000"},`+
 		`"buyer":{"id_type":"npwp","id_number":"0098765431109000","nitku":"0098765431109000000000","name":"PT Pembeli %d","address":"Jl. Merdeka %d, Jakarta","country":"IDN"},"lines":[`,
 		reference, p.today, seller, seller, n%1000, n%100)
-	for i := range lines(dice) {
+	for i, quantity := range quantities {
 		if i > 0 {
 			body = append(body, ',')
 		}
 		body = fmt.Appendf(body, `{"kind":"goods","code":"000000","name":"Barang nomor %d","unit":"UM.0018","unit_price":"%d.%02d","quantity":"%d","discount":"0.00"}`,
-			i+1, 1000+dice.IntN(1_000_000), dice.IntN(100), 1+dice.IntN(20))
+			i+1, 1000+n*7919%1_000_000, n%100, quantity)
 	}
-	body = append(body, "]}"...)
-	request = fmt.Appendf(make([]byte, 0, len(body)+256), "POST /invoices HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", benchKey, len(body))
-	return reference, append(request, body...)
+	return append(body, "]}"...)
 }
 
 // lines draws how many lines an invoice has: mostly few, at most 50, five on average.

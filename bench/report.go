@@ -14,6 +14,9 @@ type Report struct {
 	Cores    int    `json:"cores"`
 	Rate     int    `json:"rate"` // invoices a second that were offered
 	Sellers  int    `json:"sellers"`
+	// Documents were in the database before, approved; Queued waited in the queue, and are counted as lives.
+	Documents int `json:"documents"`
+	Queued    int `json:"queued"`
 
 	PostSeconds float64 `json:"post_seconds"` // from the first arrival to the last answer
 	LifeSeconds float64 `json:"life_seconds"` // from the first arrival to the last outcome received
@@ -33,6 +36,13 @@ type Report struct {
 
 	PostMS    Spread `json:"post_ms"`    // from an invoice's moment to its 202
 	WebhookMS Spread `json:"webhook_ms"` // from the end of signing at the tax system to the webhook's arrival
+
+	// The answers to reads that went on beside; zero without any.
+	ListMS   Spread `json:"list_ms"`
+	StatusMS Spread `json:"status_ms"`
+	FeedMS   Spread `json:"feed_ms"`
+
+	Samples []Sample `json:"samples"` // one a minute
 
 	RSSMB        float64            `json:"rss_mb"` // the most that the gateway held
 	PeakMB       map[string]float64 `json:"peak_mb"`
@@ -95,6 +105,15 @@ func (r *Report) count(l *load, o outcomes) {
 	r.PostMS, r.WebhookMS = newSpread(l.took), newSpread(waits)
 }
 
+// read takes over how long reads took. One that failed is a problem as a refused POST is.
+func (r *Report) read(reads *reads) {
+	r.ListMS, r.StatusMS, r.FeedMS = newSpread(reads.took[readList]), newSpread(reads.took[readStatus]), newSpread(reads.took[readFeed])
+	if reads.failure != "" {
+		r.Broken++
+		r.FirstProblem = reads.failure
+	}
+}
+
 // account shares out what was used between two moments.
 func (r *Report) account(before, after usage) {
 	r.PeakMB, r.RSSMB = after.peakMB, after.peakMB["gateway"]
@@ -121,13 +140,18 @@ func (r *Report) Write(out io.Writer) error {
 	row := func(name, format string, values ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", name, fmt.Sprintf(format, values...))
 	}
-	row("database", "%s, %d cores, %d sellers", r.Database, r.Cores, r.Sellers)
+	row("database", "%s, %d cores, %d sellers, %d documents before and %d queued", r.Database, r.Cores, r.Sellers, r.Documents, r.Queued)
 	row("offered", "%d invoices, %d a second", r.Offered, r.Rate)
 	row("accepted", "%d, %.0f a second (%d refused, %d without answer)", r.Accepted, r.AcceptedPerSecond, r.Refused, r.Broken)
 	row("full lives", "%d, %.0f a second, within %.1f s", r.Lives, r.LivesPerSecond, r.LifeSeconds)
 	row("lost, doubled", "%d, %d", r.Lost, r.Doubled)
 	row("POST", "%s", r.PostMS)
 	row("signed to webhook", "%s", r.WebhookMS)
+	if r.ListMS.Max > 0 {
+		row("list", "%s", r.ListMS)
+		row("status", "%s", r.StatusMS)
+		row("feed", "%s", r.FeedMS)
+	}
 	row("CPU a life", "gateway %.0f us, PostgreSQL %.0f, simulator %.0f, receiver %.0f, bench %.0f, all else on this machine %.0f", r.CPUMicros["gateway"],
 		r.CPUMicros["postgres"], r.CPUMicros["simulator"], r.CPUMicros["receiver"], r.CPUMicros["bench"], r.CPUMicros["rest"])
 	row("memory at most", "gateway %.0f MB, simulator %.0f, receiver %.0f", r.RSSMB, r.PeakMB["simulator"], r.PeakMB["receiver"])

@@ -116,13 +116,16 @@ func ticks(text string) time.Duration {
 	return time.Duration(n) * clockTick
 }
 
-// peakMB is the most memory that a process has held (VmHWM).
-func peakMB(pid int) float64 {
+// peakMB is the most memory that a process has held.
+func peakMB(pid int) float64 { return memoryMB(pid, "VmHWM:") }
+
+// memoryMB is one of the figures of /proc/PID/status; 0 where there is none.
+func memoryMB(pid int, name string) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, rest, _ := strings.Cut(string(text), name)
 	fields := strings.Fields(rest)
 	if len(fields) == 0 {
 		return 0

@@ -77,24 +77,46 @@ func openWorld(ctx context.Context, c Config, folder string) (_ *world, err erro
 	if err != nil {
 		return nil, err
 	}
-	w.gateway, err = w.start("gateway", append([]string{
-		"FAKTURGATE_ADDR=" + addresses[2], "FAKTURGATE_METRICS_ADDR=" + addresses[3], "FAKTURGATE_DATABASE_URL=" + c.DatabaseURL, "FAKTURGATE_BOOTSTRAP_KEY=" + benchKey,
-		"FAKTURGATE_MASTER_KEY=" + benchMasterKey, "FAKTURGATE_PJAP_URL=" + w.simulatorURL, "FAKTURGATE_PJAP_TOKEN=" + connectorToken,
-		"FAKTURGATE_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8", "FAKTURGATE_RATE_LIMIT=0", "FAKTURGATE_LOG_LEVEL=warn",
-	}, c.Env...), "serve")
-	if err != nil {
-		return nil, err
-	}
-	for _, url := range []string{w.simulatorURL + "/ledger", w.receiverURL + "/count", w.gatewayURL + "/readyz"} {
+	for _, url := range []string{w.simulatorURL + "/ledger", w.receiverURL + "/count"} {
 		if err := w.await(ctx, url); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.startGateway(ctx); err != nil {
+		return nil, err
 	}
 	if w.db, err = repository.Open(ctx, c.DatabaseURL); err != nil {
 		return nil, err
 	}
 	w.postmaster, err = w.findPostmaster(ctx)
 	return w, err
+}
+
+// startGateway starts the gateway, and waits until it is ready.
+func (w *world) startGateway(ctx context.Context) (err error) {
+	w.gateway, err = w.start("gateway", append([]string{
+		"FAKTURGATE_ADDR=" + strings.TrimPrefix(w.gatewayURL, "http://"), "FAKTURGATE_METRICS_ADDR=" + strings.TrimPrefix(w.metricsURL, "http://"),
+		"FAKTURGATE_DATABASE_URL=" + w.config.DatabaseURL, "FAKTURGATE_BOOTSTRAP_KEY=" + benchKey,
+		"FAKTURGATE_MASTER_KEY=" + benchMasterKey, "FAKTURGATE_PJAP_URL=" + w.simulatorURL, "FAKTURGATE_PJAP_TOKEN=" + connectorToken,
+		"FAKTURGATE_WEBHOOK_ALLOW_CIDRS=127.0.0.0/8", "FAKTURGATE_RATE_LIMIT=0", "FAKTURGATE_LOG_LEVEL=warn",
+	}, w.config.Env...), "serve")
+	if err != nil {
+		return err
+	}
+	return w.await(ctx, w.gatewayURL+"/readyz")
+}
+
+// stopGateway ends the gateway as an operator would.
+func (w *world) stopGateway() error {
+	gateway := w.gateway
+	w.gateway = nil
+	if err := gateway.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := gateway.Wait(); err != nil {
+		return fmt.Errorf("the gateway ended badly: %w\n%s", err, w.lastWords())
+	}
+	return nil
 }
 
 // start runs the binary with nothing in its environment but env.
@@ -176,6 +198,27 @@ func (w *world) received(ctx context.Context) int64 {
 	return n
 }
 
+// prepare registers the sellers, fills the database, and subscribes the receiver
+// to what comes then. While documents are put into the database the gateway is
+// away: else the backlog would begin to move.
+func (w *world) prepare(ctx context.Context, p *plan) (queued map[string]string, err error) {
+	fmt.Fprintf(w.config.Progress, "registering %d sellers ...\n", len(p.sellers))
+	if err := w.register(ctx, p.sellers); err != nil {
+		return nil, err
+	}
+	f, err := w.newFilling(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.fill(ctx, w.config.Documents, false); err != nil {
+		return nil, err
+	}
+	if err := w.subscribe(ctx); err != nil {
+		return nil, err
+	}
+	return f.queued, f.fill(ctx, w.config.Queued, true)
+}
+
 // register registers every seller, many at once.
 func (w *world) register(ctx context.Context, npwps []string) error {
 	places := make(chan string)
@@ -219,17 +262,14 @@ func (w *world) subscribe(ctx context.Context) error {
 	return err
 }
 
-// close ends the processes, the gateway as an operator would.
+// close ends the processes.
 func (w *world) close() error {
 	var errs []error
 	if w.db != nil {
 		errs = append(errs, w.db.Close())
 	}
 	if w.gateway != nil {
-		errs = append(errs, w.gateway.Process.Signal(syscall.SIGTERM))
-		if err := w.gateway.Wait(); err != nil {
-			errs = append(errs, fmt.Errorf("the gateway ended badly: %w\n%s", err, w.lastWords()))
-		}
+		errs = append(errs, w.stopGateway())
 	}
 	for _, cmd := range []*exec.Cmd{w.simulator, w.receiver} {
 		if cmd != nil {

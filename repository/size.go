@@ -8,7 +8,10 @@ import (
 // Size is how large the database is.
 type Size struct {
 	Bytes int64 // of tables and indexes; of the file and its log on SQLite
-	WAL   int64 // bytes of log written since the database was made; 0 on SQLite, which does not count them
+	// DeadShare is the share of table rows that are dead and not cleared away yet,
+	// as PostgreSQL estimates it; 0 on SQLite, which has none.
+	DeadShare float64
+	WAL       int64 // bytes of log written since the database was made; 0 on SQLite, which does not count them
 }
 
 // Size asks how large the database is, for measurements.
@@ -16,7 +19,9 @@ func (db *DB) Size(ctx context.Context) (Size, error) {
 	var s Size
 	if db.dialect.isPostgres() {
 		err := db.read.QueryRowxContext(ctx, `SELECT pg_database_size(current_database()),
-			pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`).Scan(&s.Bytes, &s.WAL)
+			pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint,
+			(SELECT COALESCE(SUM(n_dead_tup) / NULLIF(SUM(n_live_tup + n_dead_tup), 0), 0)::float8 FROM pg_stat_user_tables)`).
+			Scan(&s.Bytes, &s.WAL, &s.DeadShare)
 		return s, wrap("size", err)
 	}
 	var path string

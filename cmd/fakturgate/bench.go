@@ -27,6 +27,9 @@ type benchCommand struct {
 	Seed         uint64        `env:"FAKTURGATE_BENCH_SEED" default:"1" help:"Makes every run the same (default: ${default})."`
 	Drain        time.Duration `env:"FAKTURGATE_BENCH_DRAIN" default:"30s" help:"How long it waits for an outcome when none comes any more (default: ${default})."`
 	Set          []string      `env:"FAKTURGATE_BENCH_SET" placeholder:"NAME=VALUE" help:"A further setting of gateway and simulator; may be repeated."`
+	Documents    int           `env:"FAKTURGATE_BENCH_DOCUMENTS" default:"0" help:"How many approved documents are in the database before (default: ${default})."`
+	Queued       int           `env:"FAKTURGATE_BENCH_QUEUED" default:"0" help:"How many documents wait in the queue when it begins; they are counted as lives (default: ${default})."`
+	Reads        int           `env:"FAKTURGATE_BENCH_READS" default:"0" help:"How many lists, statuses and pages of the feed are asked for a second, each (default: ${default})."`
 	CPUProfile   string        `name:"cpu-profile" env:"FAKTURGATE_BENCH_CPU_PROFILE" placeholder:"FILE" help:"Where a profile of the gateway's processor time goes, over the middle third."`
 	JSON         bool          `name:"json" env:"FAKTURGATE_BENCH_JSON" help:"Print the report as JSON; progress goes to standard error either way."`
 }
@@ -34,7 +37,8 @@ type benchCommand struct {
 // Run measures. Something lost, doubled or refused is an error.
 func (c benchCommand) Run(ctx context.Context) error {
 	report, err := bench.Run(ctx, bench.Config{DatabaseURL: c.DatabaseURL, Duration: c.Duration, Rate: c.Rate, Sellers: c.Sellers,
-		SigningDelay: c.SigningDelay, SavedInvalid: c.SavedInvalid, Seed: c.Seed, Drain: c.Drain, CPUProfile: c.CPUProfile, Env: c.Set, Progress: os.Stderr})
+		SigningDelay: c.SigningDelay, SavedInvalid: c.SavedInvalid, Seed: c.Seed, Drain: c.Drain, CPUProfile: c.CPUProfile,
+		Documents: c.Documents, Queued: c.Queued, Reads: c.Reads, Env: c.Set, Progress: os.Stderr})
 	if err != nil {
 		return err
 	}
