@@ -11,7 +11,7 @@ NPM   = PATH=tools/node_modules/.bin:$$PATH REDOCLY_TELEMETRY=off REDOCLY_SUPPRE
 GENERATED = docs/openapi.json docs/state-machine.md
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build build-static image-root setup test test-fast race cover bench \
+.PHONY: help run demo build build-static image-root setup test test-fast race cover bench bench-once \
 	chaos chaos-planted check lint fmt simulate generate drift openapi-lint try-image
 
 help: ## list the targets
@@ -53,8 +53,16 @@ cover: ## the coverage of the quick tests, package by package
 	FAKTURGATE_TEST_DATABASES=sqlite go test -coverpkg=./... -coverprofile=coverage.out $(QUICK) >/dev/null
 	go tool cover -func=coverage.out | tail -n 1
 
-bench: setup ## run every benchmark once, so that none rots
+bench-once: setup ## run every benchmark once, so that none rots
 	go test -run '^$$' -bench . -benchtime 1x $(QUICK)
+
+# What fakturgate bench is told; see bin/fakturgate bench --help and docs/benchmarks.md.
+BENCH ?= --duration 60s --rate 2000
+
+bench: build setup ## measure whole lives on each database, and intake against others
+	go run ./bench/postgres bin/fakturgate bench $(BENCH)
+	FAKTURGATE_DATABASE_URL= bin/fakturgate bench $(BENCH)
+	go run ./bench/compare
 
 # What make chaos and make chaos-planted play; see docs/reliability.md.
 ROUNDS   ?= 500

@@ -96,10 +96,11 @@ func (r *reads) path(what string) string {
 	case readFeed:
 		return "/events?limit=100&after=" + r.cursor
 	}
-	return [...]string{
-		"/invoices?limit=50",
-		"/invoices?limit=50&npwp=" + l.plan.sellers[rand.IntN(len(l.plan.sellers))], //nolint:gosec // any will do
-		"/invoices?limit=50&status=queued",
-		"/invoices?limit=50&status=saved_invalid",
-	}[rand.IntN(4)] //nolint:gosec // any will do
+	n := rand.IntN(1_000_000) //nolint:gosec // any will do
+	filters := [...]string{
+		"", "&status=queued", "&status=saved_invalid", "&buyer=0098765431109001",
+		"&npwp=" + l.plan.sellers[n%len(l.plan.sellers)],
+		fmt.Sprintf("&reference=B/%s/%07d", l.plan.run, n%l.count),
+	}
+	return "/invoices?limit=50" + filters[n%len(filters)]
 }

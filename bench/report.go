@@ -44,13 +44,15 @@ type Report struct {
 
 	Samples []Sample `json:"samples"` // one a minute
 
-	RSSMB        float64            `json:"rss_mb"` // the most that the gateway held
-	PeakMB       map[string]float64 `json:"peak_mb"`
-	CPUMicros    map[string]float64 `json:"cpu_us_per_life_by"` // by process; "rest" is everything else on the machine
-	CPUPerLife   float64            `json:"cpu_us_per_life"`    // of the gateway
-	DatabaseMB   float64            `json:"database_mb"`
-	WALPerLife   float64            `json:"wal_bytes_per_life"` // 0 where the database does not count it
-	FirstProblem string             `json:"first_problem,omitempty"`
+	RSSMB      float64            `json:"rss_mb"` // the most that the gateway held
+	PeakMB     map[string]float64 `json:"peak_mb"`
+	CPUMicros  map[string]float64 `json:"cpu_us_per_life_by"` // by process; "rest" is everything else on the machine
+	CPUPerLife float64            `json:"cpu_us_per_life"`    // of the gateway
+	DatabaseMB float64            `json:"database_mb"`
+	WALPerLife float64            `json:"wal_bytes_per_life"` // 0 where the database does not count it
+	// Scans is how often PostgreSQL read a whole table meanwhile, by table.
+	Scans        map[string]int64 `json:"sequential_scans"`
+	FirstProblem string           `json:"first_problem,omitempty"`
 }
 
 // Spread is how a time is spread, in milliseconds.
@@ -131,6 +133,10 @@ func (r *Report) account(before, after usage) {
 	}
 	r.CPUMicros["rest"] = float64(max(rest, 0).Microseconds()) / lives
 	r.CPUPerLife = r.CPUMicros["gateway"]
+	r.Scans = map[string]int64{}
+	for table, scans := range after.scans {
+		r.Scans[table] = scans - before.scans[table]
+	}
 	r.WALPerLife = float64(after.wal-before.wal) / lives
 }
 
@@ -156,6 +162,9 @@ func (r *Report) Write(out io.Writer) error {
 		r.CPUMicros["postgres"], r.CPUMicros["simulator"], r.CPUMicros["receiver"], r.CPUMicros["bench"], r.CPUMicros["rest"])
 	row("memory at most", "gateway %.0f MB, simulator %.0f, receiver %.0f", r.RSSMB, r.PeakMB["simulator"], r.PeakMB["receiver"])
 	row("database", "%.0f MB, %.0f bytes of WAL a life", r.DatabaseMB, r.WALPerLife)
+	if len(r.Scans) > 0 {
+		row("sequential scans", "documents %d, bodies %d, events %d, deliveries %d", r.Scans["documents"], r.Scans["document_bodies"], r.Scans["events"], r.Scans["deliveries"])
+	}
 	if r.FirstProblem != "" {
 		row("first problem", "%s", r.FirstProblem)
 	}

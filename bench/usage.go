@@ -15,8 +15,9 @@ type usage struct {
 	at       time.Time
 	cpu      map[string]time.Duration // by process, of PostgreSQL with its children; "machine" is all that ran on it
 	peakMB   map[string]float64
-	database int64 // bytes
-	wal      int64 // bytes of WAL written so far; 0 where that is not known
+	database int64            // bytes
+	wal      int64            // bytes of WAL written so far; 0 where that is not known
+	scans    map[string]int64 // sequential scans by table; none where that is not known
 }
 
 func (w *world) usage(ctx context.Context) (usage, error) {
@@ -34,7 +35,8 @@ func (w *world) usage(ctx context.Context) (usage, error) {
 		return u, err
 	}
 	u.database, u.wal = size.Bytes, size.WAL
-	return u, nil
+	u.scans, err = w.db.SequentialScans(ctx)
+	return u, err
 }
 
 // clockTick is the unit of /proc's times: USER_HZ, which Linux fixes at 100.

@@ -269,14 +269,19 @@ func (s *Stored) JSON() ([]byte, error) {
 func (w *acceptWriter) bodyColumns() []column {
 	n := len(w.open)
 	ids, contents, assessments, hashes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	tenants, taxpayers, counterparts := make([]string, n), make([]string, n), make([]string, n)
 	for k, i := range w.open {
 		a := &w.batch[i]
-		ids[k], hashes[k] = a.Stored.Document.ID, a.ContentHash
+		d := &a.Stored.Document
+		ids[k], hashes[k] = d.ID, a.ContentHash
+		tenants[k], taxpayers[k], counterparts[k] = d.Tenant, d.TaxpayerNPWP, d.Counterpart
 		if contents[k], assessments[k] = a.content, a.assessment; a.content == "" {
 			contents[k], assessments[k] = a.Stored.bodyTexts()
 		}
 	}
-	return []column{{name: "document_id", values: ids}, {name: "content", values: contents}, {name: "assessment", values: assessments}, {name: "content_hashes", values: hashes}}
+	return []column{{name: "document_id", values: ids}, {name: "content", values: contents}, {name: "assessment", values: assessments},
+		{name: "content_hashes", values: hashes}, {name: "tenant", values: tenants}, {name: "taxpayer_npwp", values: taxpayers},
+		{name: "counterpart", values: counterparts}}
 }
 
 // bodyTexts is how content and assessment are stored.

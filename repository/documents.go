@@ -186,7 +186,8 @@ type DocumentFilter struct {
 
 // conditions gives the SQL of the filter and its arguments.
 func (f DocumentFilter) conditions(tenant string) (string, []any) {
-	where, args := []string{"d.tenant = ?"}, []any{tenant}
+	// What both tables have is asked of the bodies, which have the indexes.
+	where, args := []string{"b.tenant = ?"}, []any{tenant}
 	add := func(wanted bool, condition string, arg any) {
 		if wanted {
 			where, args = append(where, condition), append(args, arg)
@@ -194,15 +195,21 @@ func (f DocumentFilter) conditions(tenant string) (string, []any) {
 	}
 	add(f.Kind != "", "d.kind = ?", string(f.Kind))
 	add(f.Status != "", "d.status = ?", string(f.Status))
-	add(f.Reference != "", "d.reference = ?", f.Reference)
-	add(f.TaxpayerNPWP != "", "d.taxpayer_npwp = ?", f.TaxpayerNPWP)
-	add(f.Buyer != "", "d.counterpart = ?", f.Buyer)
-	add(f.NSFP != "", "d.nsfp <> '' AND d.nsfp = ?", f.NSFP)
+	if f.Reference != "" { // each half has an index of its own
+		where = append(where, `d.id IN (SELECT id FROM documents WHERE tenant = ? AND reference = ? AND status <> 'cancelled' AND replaces_id = ''
+			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`)
+		args = append(args, tenant, f.Reference, tenant, f.Reference)
+	}
+	add(f.TaxpayerNPWP != "", "b.taxpayer_npwp = ?", f.TaxpayerNPWP)
+	add(f.Buyer != "", "b.counterpart = ?", f.Buyer)
+	if f.NSFP != "" {
+		where, args = append(where, "d.tenant = ? AND d.nsfp <> '' AND d.nsfp = ?"), append(args, tenant, f.NSFP)
+	}
 	add(!f.DateFrom.IsZero(), "d.invoice_date >= ?", f.DateFrom.String())
 	add(!f.DateTo.IsZero(), "d.invoice_date <= ?", f.DateTo.String())
 	add(f.UpdatedSince != 0, "d.updated_at >= ?", f.UpdatedSince)
 	add(!f.DeadlineBefore.IsZero(), "d.upload_deadline <> '' AND d.upload_deadline < ?", f.DeadlineBefore.String())
-	add(f.BeforeID != "", "d.id < ?", f.BeforeID)
+	add(f.BeforeID != "", "b.document_id < ?", f.BeforeID)
 	return strings.Join(where, " AND "), args
 }
 
@@ -212,7 +219,7 @@ func (db *DB) Documents(ctx context.Context, tenant string, f DocumentFilter) ([
 	var rows []storedRow
 	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+storedColumns+`
 		FROM documents d JOIN document_bodies b ON b.document_id = d.id
-		WHERE `+where+` ORDER BY d.id DESC LIMIT ?`), append(args, f.Limit)...)
+		WHERE `+where+` ORDER BY b.document_id DESC LIMIT ?`), append(args, f.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list documents: %w", err)
 	}

@@ -24,7 +24,7 @@ func (db *DB) SavedInvalid(ctx context.Context, tenant string, f DocumentFilter,
 	}
 	var rows []documentRow
 	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+documentColumns+` FROM documents d
-		WHERE `+where+` ORDER BY d.id DESC LIMIT ?`), append(args, f.Limit)...)
+		JOIN document_bodies b ON b.document_id = d.id WHERE `+where+` ORDER BY b.document_id DESC LIMIT ?`), append(args, f.Limit)...)
 	if err != nil {
 		return nil, wrap("find what is saved invalid", err)
 	}

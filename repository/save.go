@@ -185,8 +185,8 @@ func (db *DB) SaveCorrection(ctx context.Context, step Step, s Stored, contentHa
 			return err
 		}
 		if _, err := db.execIn(ctx, tx, `UPDATE document_bodies SET content = ?, assessment = ?,
-			content_hashes = content_hashes || ' ' || ? WHERE document_id = ?`,
-			content, assessment, contentHash, step.Document.ID); err != nil {
+			content_hashes = content_hashes || ' ' || ?, counterpart = ? WHERE document_id = ?`,
+			content, assessment, contentHash, step.Document.Counterpart, step.Document.ID); err != nil {
 			return err
 		}
 		if s.Return != nil {

@@ -46,3 +46,29 @@ func (db *DB) Backend(ctx context.Context) (int, error) {
 	err := db.read.GetContext(ctx, &pid, `SELECT pg_backend_pid()`)
 	return pid, wrap("backend", err)
 }
+
+// SequentialScans gives how often PostgreSQL has read each of the large tables
+// from end to end, for measurements; none on SQLite, which does not count it.
+func (db *DB) SequentialScans(ctx context.Context) (map[string]int64, error) {
+	if !db.dialect.isPostgres() {
+		return nil, nil
+	}
+	var rows []struct {
+		Table string `db:"relname"`
+		Scans int64  `db:"seq_scan"`
+	}
+	err := db.read.SelectContext(ctx, &rows, `SELECT relname, COALESCE(seq_scan, 0) AS seq_scan FROM pg_stat_user_tables
+		WHERE relname IN ('documents', 'document_bodies', 'events', 'deliveries')`)
+	scans := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		scans[r.Table] = r.Scans
+	}
+	return scans, wrap("sequential scans", err)
+}
+
+// Analyze lets the database look at what is in its tables, as it does by itself
+// from time to time, so that a measurement need not wait for that.
+func (db *DB) Analyze(ctx context.Context) error {
+	_, err := db.write.ExecContext(ctx, "ANALYZE")
+	return wrap("analyze", err)
+}

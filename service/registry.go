@@ -12,8 +12,8 @@ import (
 const (
 	// taxpayerMemory is how long a registration is believed without asking again.
 	taxpayerMemory = 5 * time.Second
-	// mostRemembered bounds the registrations in memory, some 30 MB of them.
-	mostRemembered = 50_000
+	// mostRemembered bounds the registrations in memory, some 10 MB of them.
+	mostRemembered = 20_000
 )
 
 // registry remembers registrations as they were last read.
