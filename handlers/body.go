@@ -64,7 +64,7 @@ func readAny(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, 
 func readFailed(err error) error {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return faktur.NewError(faktur.KindTooLarge, "body_too_large",
-			fmt.Sprintf("The body is larger than %d MiB. Send invoices in several requests.", tooLarge.Limit>>20))
+			fmt.Sprintf("The body is larger than %d MiB. Send what it holds in several requests; export a list in parts.", tooLarge.Limit>>20))
 	}
 	return &faktur.Error{Kind: faktur.KindMalformed, Code: "body_cut_off",
 		Detail: "The body could not be read to its end.", Cause: err}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -46,7 +47,7 @@ func (s *Service) resolve(ctx context.Context, o Operator, kind faktur.Kind, id 
 		if err != nil {
 			return stored, err
 		}
-		detail := fmt.Sprintf("%s %s: from %s to %s", stored.Document.Reference, step.Document.NSFP, stored.Document.Status, step.Document.Status)
+		detail := fmt.Sprintf("%s: from %s to %s", strings.TrimSpace(stored.Document.Reference+" "+step.Document.NSFP), stored.Document.Status, step.Document.Status)
 		saved, err := s.DB.Resolve(ctx, step, s.audited(o, string(kind)+".resolve", id, detail))
 		if errors.Is(err, repository.ErrNSFPTaken) {
 			return stored, &faktur.Error{Kind: faktur.KindConflict, Code: "nsfp_taken", DocumentID: id, DocumentStatus: stored.Document.Status,

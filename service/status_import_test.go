@@ -126,36 +126,38 @@ func TestStatusImportRules(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			g := importing(t, repotest.SQLite(t))
-			id := g.at(t, "INV/1", c.before...)
-			in := service.StatusImport{Content: list(c.rows...), ExportedAt: c.exportedAt, DryRun: true}
-			before, err := g.Status(context.Background(), tenant, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			g.importList(t, in)
-			if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, before) {
-				t.Errorf("a dry run changed %+v to %+v, %v", before, after, err)
-			}
-			in.DryRun = false
-			first := g.importList(t, in)
-			if got := outcomes(first); got != c.outcomes {
-				t.Errorf("outcomes %s, want %s", got, c.outcomes)
-			}
-			view, err := g.Status(context.Background(), tenant, id)
-			if err != nil || view.Status != c.status || string(view.CoretaxStatus) != c.word || string(view.NSFP) != c.nsfp {
-				t.Errorf("it is %+v, %v", view, err)
-			}
-			again := g.importList(t, in)
-			if n := again.Counts["updated"] + again.Counts["noted"]; n > 0 {
-				t.Errorf("the second time: %s", outcomes(again))
-			}
-			if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, view) {
-				t.Errorf("the second time changed %+v to %+v, %v", view, after, err)
-			}
-			if told := len(g.told(t, id, "invoice.duplicate_filed")); told > 1 || (told == 1) != strings.Contains(c.outcomes, "duplicate") {
-				t.Errorf("duplicate_filed was told %d times", told)
-			}
+			repotest.Each(t, func(t *testing.T, db *repository.DB) {
+				g := importing(t, db)
+				id := g.at(t, "INV/1", c.before...)
+				in := service.StatusImport{Content: list(c.rows...), ExportedAt: c.exportedAt, DryRun: true}
+				before, err := g.Status(context.Background(), tenant, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.importList(t, in)
+				if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, before) {
+					t.Errorf("a dry run changed %+v to %+v, %v", before, after, err)
+				}
+				in.DryRun = false
+				first := g.importList(t, in)
+				if got := outcomes(first); got != c.outcomes {
+					t.Errorf("outcomes %s, want %s", got, c.outcomes)
+				}
+				view, err := g.Status(context.Background(), tenant, id)
+				if err != nil || view.Status != c.status || string(view.CoretaxStatus) != c.word || string(view.NSFP) != c.nsfp {
+					t.Errorf("it is %+v, %v", view, err)
+				}
+				again := g.importList(t, in)
+				if n := again.Counts["updated"] + again.Counts["noted"]; n > 0 {
+					t.Errorf("the second time: %s", outcomes(again))
+				}
+				if after, err := g.Status(context.Background(), tenant, id); err != nil || !cmp.Equal(after, view) {
+					t.Errorf("the second time changed %+v to %+v, %v", view, after, err)
+				}
+				if told := len(g.told(t, id, "invoice.duplicate_filed")); told > 1 || (told == 1) != strings.Contains(c.outcomes, "duplicate") {
+					t.Errorf("duplicate_filed was told %d times", told)
+				}
+			})
 		})
 	}
 }
@@ -166,4 +168,26 @@ func outcomes(r service.ImportResult) string {
 		texts = append(texts, strings.TrimSpace(string(row.Outcome)+" "+string(row.Code)))
 	}
 	return strings.Join(texts, ", ")
+}
+
+// A number that another document has is nobody else's: the row says whose it is,
+// and moves neither.
+func TestANumberIsOneDocumentsOnly(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := importing(t, db)
+		holder, other := g.at(t, "INV/1", handedOver, isApproved), g.at(t, "INV/2", handedOver)
+		for range 2 {
+			row := g.importList(t, service.StatusImport{Content: list([3]string{"INV/2", numberA, "Approved"})}).Rows[0]
+			if row.Outcome != service.ImportConflict || row.Code != "nsfp_taken" || !strings.Contains(string(row.Message), "INV/1") {
+				t.Errorf("%+v", row)
+			}
+			if string(row.DocumentID) != other || string(row.Status) != string(faktur.Submitting) {
+				t.Errorf("the row is about %s, which is %s; want %s", row.DocumentID, row.Status, other)
+			}
+		}
+		if a, b := g.status(t, holder), g.status(t, other); a != faktur.Approved || b != faktur.Submitting {
+			t.Errorf("they are %s and %s", a, b)
+		}
+	})
 }

@@ -226,10 +226,7 @@ func (j *judgingRows) numbered(n int) *repository.Filed {
 // duplicates tells that a reference was approved more than once; which of them
 // is the right one is a person's choice.
 func (j *judgingRows) duplicates(numbered []int) {
-	about := j.original()
-	if about == nil {
-		about = &j.filed[len(j.filed)-1]
-	}
+	about := j.likeliest()
 	d := about.Document
 	if d.Status == faktur.Queued {
 		j.hold(numbered, about)
@@ -256,6 +253,15 @@ func (j *judgingRows) original() *repository.Filed {
 	return j.find(func(d *faktur.Document) bool { return d.ReplacesID == "" && d.Status != faktur.Cancelled })
 }
 
+// likeliest is the document of the reference that a row is most likely about:
+// the live original, else the last one.
+func (j *judgingRows) likeliest() *repository.Filed {
+	if original := j.original(); original != nil {
+		return original
+	}
+	return &j.filed[len(j.filed)-1]
+}
+
 // replacement is the replacement that has no number yet; nil when there is none.
 func (j *judgingRows) replacement() *repository.Filed {
 	return j.find(func(d *faktur.Document) bool {
@@ -276,11 +282,11 @@ func (j *judgingRows) find(wanted func(d *faktur.Document) bool) *repository.Fil
 func (j *judgingRows) matchNumbered(n int) {
 	row := &j.export.Rows[n]
 	if holder, held := j.known.holder[row.NSFP]; held && holder != row.Reference {
-		j.answer(n, ImportConflict, "nsfp_taken", "The number "+row.NSFP+" is that of "+holder+" here.")
+		j.answerFor(n, &j.likeliest().Document, ImportConflict, "nsfp_taken", "The number "+row.NSFP+" is that of "+holder+" here. Look both up in the portal: one of the two rows is not as it should be.")
 		return
 	}
 	if j.elsewhere[row.NSFP] {
-		j.answer(n, ImportConflict, "nsfp_twice", "The list has the number "+row.NSFP+" at several references.")
+		j.answerFor(n, &j.likeliest().Document, ImportConflict, "nsfp_twice", "The list has the number "+row.NSFP+" at several references. Look them up in the portal, and export the list again.")
 		return
 	}
 	if same := j.numbered(n); same != nil {
