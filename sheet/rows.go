@@ -23,6 +23,7 @@ type scan struct {
 	empty  *int // rows without content so far
 	row    Row
 	last   int // number of the last row
+	column int // of the next cell that does not say its own
 }
 
 // rows begins a walk; the first pass over the part has found the merged cells,
@@ -73,7 +74,7 @@ func (s *scan) next() (Row, bool, error) {
 }
 
 func (s *scan) begin(element *xml.StartElement) error {
-	s.row = Row{Number: s.last + 1}
+	s.row, s.column = Row{Number: s.last + 1}, 0
 	if r := attribute(element, "r"); r != "" {
 		s.row.Number = number(r)
 	}
@@ -104,10 +105,11 @@ type rawCell struct {
 
 // cell reads one cell to its end.
 func (s *scan) cell(element *xml.StartElement) error {
-	column := len(s.row.Cells)
+	column := s.column
 	if r := attribute(element, "r"); r != "" {
 		column = columnOf(r)
 	}
+	s.column = column + 1
 	raw := rawCell{kind: attribute(element, "t"), style: number(attribute(element, "s"))}
 	if err := s.content(&raw); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -229,5 +230,18 @@ func TestSheetsInTheirOrder(t *testing.T) {
 	}
 	if rows, _, err := readAll(t, content, DefaultLimits, "none"); rows != nil || err != nil {
 		t.Errorf("a sheet that is not there has rows %v, %v", rows, err)
+	}
+}
+
+// Cells need not say where they are: one after the other they stand in their
+// columns, the empty ones, too.
+func TestCellsWithoutAReference(t *testing.T) {
+	t.Parallel()
+	rows, _, err := readAll(t, withSheet(t, func(to io.Writer) {
+		fmt.Fprint(to, `<worksheet><sheetData><row><c t="inlineStr"><is><t>a</t></is></c><c/><c t="inlineStr"><is><t>c</t></is></c></row>`+
+			`<row><c/><c><v>1</v></c></row><row r="5"><c/><c r="D5"><v>4</v></c><c/><c><v>6</v></c></row></sheetData></worksheet>`)
+	}), DefaultLimits, "Sheet1")
+	if diff := cmp.Diff([]string{"1 a||c", "2 |1", "5 |||4||6"}, texts(rows)); diff != "" || err != nil {
+		t.Errorf("%s %v", diff, err)
 	}
 }
