@@ -17,6 +17,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/adapter/klikpajak"
+	"github.com/fakturgate/fakturgate/adapter/pajakio"
 	"github.com/fakturgate/fakturgate/adapter/pjap"
 	"github.com/fakturgate/fakturgate/api"
 	"github.com/fakturgate/fakturgate/docs/docstest"
@@ -28,11 +29,11 @@ import (
 )
 
 // canaries are secrets that must be seen nowhere.
-var canaries = struct{ passphrase, token, client, connector, master string }{
-	"Kanari-SIM-WRONG-Sandi", "kanari-provider-token", "kanari-client-secret", "kanari-connector-token", "kanari-master-key-of-32-bytes-ok"}
+var canaries = struct{ passphrase, token, client, user, connector, master string }{
+	"Kanari-SIM-WRONG-Sandi", "kanari-provider-token", "kanari-client-secret", "kanari-user-token", "kanari-connector-token", "kanari-master-key-of-32-bytes-ok"}
 
-// second is a seller that signs in at a provider by itself.
-const second = "0098765431109001"
+// second and third are sellers that sign in at a provider by themselves.
+const second, third = "0098765431109001", "0098765431109002"
 
 // No passphrase, token, client secret or master key is in an answer, a log line, a metric, the
 // database or the simulator's state, even when the connector says it back.
@@ -61,7 +62,13 @@ func TestNoSecretIsSeen(t *testing.T) {
 			if view := g.await(refused, faktur.SavedInvalid); view.Reason.Code != "provider_refused" || !strings.Contains(view.Reason.Message, "[secret]") {
 				t.Errorf("the client secret was not said back: %+v", view.Reason)
 			}
-			for _, path := range []string{"/invoices/" + refused, "/invoices/" + refused + "/events", "/taxpayers/" + second, "/invoices/" + id, "/invoices/" + id + "/events", "/events", "/audit", "/taxpayers", "/taxpayers/" + seller, signersPath} {
+			look(g.put("/taxpayers/"+third, `{"name": "PT Ketiga", "channel": "pajakio", "settings": {"provider": {"token": "`+canaries.user+`"}}}`).want(http.StatusCreated))
+			look(g.put("/taxpayers/"+third+"/signers/"+siti, `{"name": "Siti", "position": "Direktur", "city": "Jakarta", "passphrase": "`+canaries.passphrase+`"}`).want(http.StatusCreated))
+			turned := document(look(g.post("/invoices", strings.ReplaceAll(invoice("INV/3"), seller, third)).want(http.StatusAccepted))).ID
+			if view := g.await(turned, faktur.SavedInvalid); view.Reason.Code != "provider_refused" || strings.Count(view.Reason.Message, "[secret]") != 2 {
+				t.Errorf("token and passphrase were not said back: %+v", view.Reason)
+			}
+			for _, path := range []string{"/invoices/" + turned, "/invoices/" + turned + "/events", "/taxpayers/" + third, "/taxpayers/" + third + "/signers", "/invoices/" + refused, "/invoices/" + refused + "/events", "/taxpayers/" + second, "/invoices/" + id, "/invoices/" + id + "/events", "/events", "/audit", "/taxpayers", "/taxpayers/" + seller, signersPath} {
 				look(g.get(path).want(http.StatusOK))
 			}
 			metrics := httptest.NewRecorder()
@@ -75,7 +82,7 @@ func TestNoSecretIsSeen(t *testing.T) {
 				if len(text) == 0 {
 					t.Errorf("%s is empty", where)
 				}
-				for _, secret := range []string{canaries.passphrase, canaries.token, canaries.client, canaries.connector, canaries.master} {
+				for _, secret := range []string{canaries.passphrase, canaries.token, canaries.client, canaries.user, canaries.connector, canaries.master} {
 					if strings.Contains(text, secret) || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(secret))) {
 						t.Errorf("%s is in %s", secret, where)
 					}
@@ -99,19 +106,7 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet { // it holds nothing
-			_, _ = w.Write([]byte(`{"data": []}`))
-			return
-		}
-		w.WriteHeader(http.StatusUnprocessableEntity)
-		_, _ = w.Write([]byte(`{"message": "rahasia ` + canaries.client + ` salah"}`))
-	}))
-	t.Cleanup(provider.Close)
-	klikPajak, err := klikpajak.New(klikpajak.Config{BaseURL: provider.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	channels := append(providersSayingBack(t), channel)
 	sealer, err := service.NewSealer([]byte(canaries.master))
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +114,7 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 	db := repotest.Open(t, url)
 	g := &gateway{t: t, db: db, key: bootstrapKey, log: &logBuffer{}, client: docstest.Client(t)}
 	logger := slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	g.service = service.New(service.Config{DB: db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: []adapter.Channel{channel, klikPajak},
+	g.service = service.New(service.Config{DB: db, Rules: faktur.NewRules(nil), Sealer: sealer, Channels: channels,
 		Logger: logger, PollMin: 10 * time.Millisecond, Now: clock(true)})
 	g.run(true)
 	var public http.Handler
@@ -132,6 +127,33 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 	}
 	g.put("/taxpayers/"+seller, `{"name": "PT Penjual", "channel": "pjap", "settings": {}}`).want(http.StatusCreated)
 	return g
+}
+
+// providersSayingBack are Klikpajak and Pajak.io, who refuse every invoice with
+// the secrets in their words.
+func providersSayingBack(t *testing.T) []adapter.Channel {
+	t.Helper()
+	saying := func(words string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = w.Write([]byte(`{"code": 422, "status": "GAGAL", "message": "` + words + ` salah"}`))
+				return
+			}
+			_, _ = w.Write([]byte(`{"data": []}`)) // it holds nothing
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	klikPajak, err := klikpajak.New(klikpajak.Config{BaseURL: saying("rahasia " + canaries.client)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pajakIO, err := pajakio.New(pajakio.Config{BaseURL: saying("token " + canaries.user + " sandi " + canaries.passphrase)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []adapter.Channel{klikPajak, pajakIO}
 }
 
 // sayingBack turns the first call with a passphrase away with it in its words,
