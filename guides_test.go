@@ -12,6 +12,10 @@ import (
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/fakturgate/fakturgate/adapter"
+	"github.com/fakturgate/fakturgate/adapter/adaptertest"
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 // guides gives the text of every guide, configuration file and API description
@@ -238,5 +242,48 @@ func TestReadmeDiagram(t *testing.T) {
 	}
 	if diff := gocmp.Diff(shown, generated); diff != "" {
 		t.Errorf("README.md does not show the diagram of docs/state-machine.md; go test . -run TestReadmeDiagram -update puts it there (-README +now):\n%s", diff)
+	}
+}
+
+// The README's table of channels says what each can do as the contract's table
+// has it, which every channel is held to.
+func TestReadmeChannels(t *testing.T) {
+	t.Parallel()
+	can := map[string]func(adapter.Capabilities) bool{
+		"replace":                  func(c adapter.Capabilities) bool { return c.Replace },
+		"cancel what is approved":  func(c adapter.Capabilities) bool { return c.Cancel },
+		"down payment, settlement": func(c adapter.Capabilities) bool { return c.DownPayment },
+		"returns (masukan)":        func(c adapter.Capabilities) bool { return c.Returns },
+		"PDF":                      func(c adapter.Capabilities) bool { return c.PDF },
+		"what is lost on the way":  func(c adapter.Capabilities) bool { return c.LookUp },
+	}
+	var channels []string
+	seen := 0
+	for line := range strings.Lines(guides(t)["README.md"]) {
+		cells := strings.Split(line, "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		cells = slices.DeleteFunc(cells, func(cell string) bool { return cell == "" })
+		if strings.Contains(line, "`pjap` | `coretax_xml`") {
+			channels = cells
+		}
+		if len(cells) == 0 {
+			continue
+		}
+		of, known := can[cells[0]]
+		if !known || len(cells) != len(channels)+1 {
+			continue
+		}
+		seen++
+		for i, name := range channels {
+			says := !slices.Contains([]string{"no", "in the portal", "waits for a status import"}, cells[i+1])
+			if c := adaptertest.Table[faktur.Channel(strings.Trim(name, "`"))]; of(c) != says {
+				t.Errorf("%s, %s: the README says %q, and the contract's table %v", name, cells[0], cells[i+1], of(c))
+			}
+		}
+	}
+	if seen != len(can) || len(channels) != len(adaptertest.Table) {
+		t.Errorf("the table has %d of %d rows, and the channels %v", seen, len(can), channels)
 	}
 }
