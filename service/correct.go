@@ -83,10 +83,9 @@ func notNow(d *faktur.Document, what string) error {
 	switch d.Status {
 	case faktur.SigningInProgress:
 		e.Code, e.Detail = "signing_in_progress", "It is Signing In Progress, and can be neither uploaded again nor cancelled. "+
-			"DJP's advice is to wait: it becomes Approved, or Saved Invalid, and only then it can be corrected and uploaded again. The gateway keeps asking."
+			"DJP's advice is to wait: it becomes Approved, or Saved Invalid, and only then it can be corrected and uploaded again. "+follows(d)
 	case faktur.Submitting:
-		e.Code, e.Detail = "submission_unknown", "It was handed over, and whether it arrived is not known yet. "+
-			"The gateway looks it up before anything else happens; try again when its status has changed."
+		e.Code, e.Detail = "submission_unknown", "It was handed over, and whether it arrived is not known yet. "+follows(d)+" Try again when its status has changed."
 	case faktur.Approved:
 		e.Code, e.Detail = "transition_not_allowed", "It is approved, and cannot be "+what+". Replace it (POST "+d.Path()+"/replace), or cancel it."
 		if d.Kind == faktur.KindReturn {
@@ -97,10 +96,20 @@ func notNow(d *faktur.Document, what string) error {
 	case faktur.AmendmentPending, faktur.CancellationPending:
 		e.Code, e.Detail = "transition_not_allowed", fmt.Sprintf("It is %s, and cannot be %s: its buyer has to agree or refuse in Coretax first. "+
 			"The gateway keeps asking, where the channel tells; otherwise the next status import adopts it.", d.Status, what)
+	case faktur.Amended:
+		e.Code, e.Detail = "transition_not_allowed", "It was replaced, and cannot be "+what+". GET "+d.Path()+"/chain names the one in force."
 	default:
 		e.Code, e.Detail = "transition_not_allowed", fmt.Sprintf("A document that is %s cannot be %s.", d.Status, what)
 	}
 	return e
+}
+
+// follows says how the gateway learns what becomes of a document that is under way.
+func follows(d *faktur.Document) string {
+	if d.Channel.WritesFiles() {
+		return "Nobody can be asked on channel " + string(d.Channel) + ": export the list in the portal and send it to POST /taxpayers/" + d.TaxpayerNPWP + "/status-imports."
+	}
+	return "The gateway keeps asking."
 }
 
 // atHand says who has a document that awaits its upload, and what ends that.

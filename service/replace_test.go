@@ -170,6 +170,9 @@ func TestAClosedReplacementFreesItsOriginal(t *testing.T) {
 		if err != nil || len(chain) != 3 || inForce != second {
 			t.Errorf("%d members, %s in force, %v", len(chain), inForce, err)
 		}
+		if _, _, err := g.Cancel(ctx, tenant, id); !isConflict(err, "transition_not_allowed") || !strings.Contains(err.Error(), "/invoices/"+id+"/chain") {
+			t.Errorf("cancel of what was replaced: %v", err)
+		}
 	})
 }
 
