@@ -105,8 +105,12 @@ func sameBuyer(stored *repository.Stored, content *faktur.TaxInvoice) error {
 	if before.IDType == after.IDType && before.IDNumber == after.IDNumber {
 		return nil
 	}
+	reference := "the same reference."
+	if stored.Document.ReplacesID != "" { // the amended original keeps it
+		reference = "another reference."
+	}
 	return faktur.Invalid([]faktur.Fault{{Pointer: "/buyer/id_number", Code: "buyer_fixed",
-		Message: "A replacement keeps its buyer, " + before.IDType + " " + before.IDNumber + " (PER-11/PJ/2025 art. 48). For another buyer cancel the invoice, and post a new one under the same reference."}})
+		Message: "A replacement keeps its buyer, " + before.IDType + " " + before.IDNumber + " (PER-11/PJ/2025 art. 48). For another buyer cancel the invoice, and post a new one under " + reference}})
 }
 
 // replaceable refuses to replace what is not approved, or is being cancelled.

@@ -176,6 +176,40 @@ func TestAClosedReplacementFreesItsOriginal(t *testing.T) {
 	})
 }
 
+// A replacement that is cancelled once its original is amended ends the chain:
+// nothing is in force, and the original keeps the reference.
+func TestAChainThatEndsKeepsItsReference(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx := context.Background()
+		g := start(t, db, simulator.Config{})
+		id := g.post(t, "INV/1")
+		g.becomes(t, id, faktur.Approved)
+		second := g.replace(t, id, corrected("INV/1", "Kertas A3"))
+		g.becomes(t, second, faktur.Approved)
+		g.becomes(t, id, faktur.Amended)
+		other := corrected("INV/1", "Kertas A3")
+		other.Buyer.IDNumber, other.Buyer.NITKU = "0012345674901001", "0012345674901001000000"
+		if _, _, err := g.Replace(ctx, tenant, second, other); err == nil || !strings.Contains(err.Error(), "under another reference") {
+			t.Errorf("for another buyer: %v", err)
+		}
+		if _, _, err := g.Cancel(ctx, tenant, second); err != nil {
+			t.Fatal(err)
+		}
+		g.becomes(t, second, faktur.Cancelled)
+		if _, inForce, err := g.Chain(ctx, tenant, id); err != nil || inForce != "" {
+			t.Errorf("%s is in force, %v", inForce, err)
+		}
+		if _, err := g.Accept(ctx, service.Request{Tenant: tenant}, other); !isConflict(err, "reference_conflict") {
+			t.Errorf("the same reference: %v", err)
+		}
+		other.Reference = "INV/1A"
+		if _, err := g.Accept(ctx, service.Request{Tenant: tenant}, other); err != nil {
+			t.Errorf("another reference: %v", err)
+		}
+	})
+}
+
 // Whoever replaces and cancels at once: one replacement, one document in force.
 func TestReplaceAndCancelAtOnce(t *testing.T) {
 	t.Parallel()
