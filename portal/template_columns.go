@@ -131,7 +131,7 @@ func (i *TemplateInvoice) Place(pointer string) Place {
 			return i.lines[n].place(lineKeys[field])
 		}
 	}
-	if pointer == "/buyer/id_number" && i.Invoice.Buyer.IDType == "npwp" {
+	if pointer == "/buyer/id_number" && (i.Invoice.Buyer.IDType == faktur.IDTypeNPWP || !i.head.table.header.has("id_number")) {
 		return i.head.place("buyer")
 	}
 	return i.head.place(invoiceKeys[pointer])
@@ -153,12 +153,19 @@ func index(text string) int {
 // a place of the file, and adds what only the file's values tell.
 func (i *TemplateInvoice) Locate(f faktur.Fault) CellFault {
 	located := CellFault{i.Place(f.Pointer), f.Code, f.Message}
+	if f.Pointer == "/buyer/id_type" && f.Code == "unknown_value" {
+		located.Message = fmt.Sprintf("%s is %q; write TIN, National ID, Passport or Other ID.", located.Column, i.Invoice.Buyer.IDType)
+	}
 	parts := strings.Split(f.Pointer, "/")
 	if len(parts) != 4 || parts[1] != "lines" || index(parts[2]) >= len(i.Invoice.Lines) {
 		return located
 	}
 	line := i.Invoice.Lines[index(parts[2])]
 	switch f.Code {
+	case "unknown_value":
+		if parts[3] == "kind" {
+			located.Message = fmt.Sprintf("%s is %q; write A for goods, B for services.", located.Column, line.Kind)
+		}
 	case "unit_malformed":
 		if code, known := unitByName(line.Unit); known {
 			located.Message = fmt.Sprintf("%q is the name of a unit; write its code, %s.", line.Unit, code)

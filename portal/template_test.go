@@ -147,7 +147,8 @@ func TestWhatIsWrongIsNamedByItsPlace(t *testing.T) {
 		{"code as a number", []any{"Kode Transaksi", 4}, nil, nil, ""},
 		{"a replacement", []any{"Jenis Faktur", "Pengganti"}, nil, []string{"Faktur!C4 not_normal"}, "replace"},
 		{"no reference", []any{"Referensi", ""}, nil, []string{"Faktur!H4 required"}, "reference"},
-		{"an identity that is none", []any{"Jenis ID Pembeli", "SIM"}, nil, []string{"Faktur!L4 unknown_value", "Faktur!N4 required"}, ""},
+		{"an identity that is none", []any{"Jenis ID Pembeli", "SIM"}, nil, []string{"Faktur!L4 unknown_value", "Faktur!N4 required"}, "National ID"},
+		{"neither goods nor services", nil, []any{"Barang/Jasa", "X"}, []string{"DetailFaktur!B2 unknown_value"}, "A for goods"},
 		{"decimal comma", nil, []any{"Harga Satuan", "1.000.000,50"}, []string{"DetailFaktur!F2 decimal_comma"}, "--decimal-comma"},
 		{"thousands", nil, []any{"Harga Satuan", "1,000,000"}, []string{"DetailFaktur!F2 thousands_separator"}, ""},
 		{"a hundred thousand", nil, []any{"Harga Satuan", "100.000"}, []string{"DetailFaktur!F2 too_many_decimals"}, "not 100.000"},
@@ -219,6 +220,11 @@ func TestAWideTableHasOneRowALine(t *testing.T) {
 	}
 	if got := template.Invoices[0].Place("/lines/1/quantity"); got != (Place{Row: 3, Column: "Jumlah Barang Jasa", Letter: "N"}) {
 		t.Errorf("the second line's quantity is at %+v", got)
+	}
+	person := template.Invoices[0]
+	person.Invoice.Buyer.IDType = faktur.IDTypeNIK // this table has one column for both numbers
+	if got := person.Place("/buyer/id_number"); got != (Place{Row: 2, Column: "NPWP/NIK Pembeli", Letter: "E"}) {
+		t.Errorf("the buyer's number is at %+v", got)
 	}
 }
 
