@@ -258,9 +258,12 @@ func (c *cells) line() faktur.Line {
 	if strings.Trim(l.Code, "0") == "" && l.Code != "" {
 		l.Code = "000000" // a spreadsheet's 0
 	}
-	for key, amount := range map[string]*faktur.Amount{"unit_price": &l.UnitPrice, "quantity": &l.Quantity, "discount": &l.Discount} {
-		if given := c.optional(key); given != nil {
-			*amount = *given
+	for _, of := range []struct { // in the order of the columns, as their faults are told
+		key    string
+		amount *faktur.Amount
+	}{{"unit_price", &l.UnitPrice}, {"quantity", &l.Quantity}, {"discount", &l.Discount}} {
+		if given := c.optional(of.key); given != nil {
+			*of.amount = *given
 		}
 	}
 	l.Luxury = l.PPnBMRate != nil && !l.PPnBMRate.IsZero() || l.PPnBM != nil && !l.PPnBM.IsZero()
