@@ -102,9 +102,9 @@ func (s *Service) checkReupload(ctx context.Context, tenant string, f ReuploadFi
 		faults = append(faults, faktur.Fault{Pointer: "/references", Code: "too_many_references",
 			Message: fmt.Sprintf("There are %d references; a request takes %d.", len(f.References), mostReferences)})
 	}
-	for pointer, date := range map[string]faktur.Date{"/date_from": f.DateFrom, "/date_to": f.DateTo} {
+	for i, date := range []faktur.Date{f.DateFrom, f.DateTo} {
 		if !date.IsZero() && !date.Valid() {
-			faults = append(faults, faktur.Fault{Pointer: pointer, Code: "date_malformed", Message: "Write a day of the calendar as YYYY-MM-DD."})
+			faults = append(faults, faktur.Fault{Pointer: []string{"/date_from", "/date_to"}[i], Code: "date_malformed", Message: "Write a day of the calendar as YYYY-MM-DD."})
 		}
 	}
 	if err := faktur.Invalid(faults); err != nil {
