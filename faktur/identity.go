@@ -80,9 +80,12 @@ func nikDoubt(nik string) string {
 
 func number2(text string) int { return int(text[0]-'0')*10 + int(text[1]-'0') }
 
+// ungrouped drops the points, dashes and spaces that numbers are printed with.
+var ungrouped = strings.NewReplacer(".", "", "-", "", " ", "")
+
 // npwpMalformed says what is wrong with text that is no NPWP, and how to write it.
 func npwpMalformed(text string) (code, message string) {
-	bare := strings.NewReplacer(".", "", "-", "", " ", "").Replace(text)
+	bare := ungrouped.Replace(text)
 	switch {
 	case digits(text, 15):
 		return "npwp_15_digits", fmt.Sprintf("%s is an NPWP of 15 digits; it has 16 now. A company's is 0 before the old one: 0%s. An Indonesian person's is the NIK.", text, text)
@@ -107,7 +110,7 @@ type NSFP struct {
 // application (16), with or without the points and dashes of its print:
 // 04002600000000001, 010.002-25.00000001. No check digit is known (FACTS 3).
 func ParseNSFP(text string) (NSFP, error) {
-	bare := strings.NewReplacer(".", "", "-", "", " ", "").Replace(text)
+	bare := ungrouped.Replace(text)
 	switch {
 	case digits(bare, 17):
 		return NSFP{TrxCode: bare[:2], Status: bare[2:4], Serial: bare[4:]}, nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // NSFPRange is a range of numbers that DJP gave a seller through e-Nofa, for
@@ -69,7 +68,7 @@ func (r NSFPRanges) Parse() ([]NumberRange, error) {
 
 // serial reads a 13-digit serial; 0 when it is none.
 func (f *findings) serial(i int, name, text string) int64 {
-	bare := strings.NewReplacer(".", "", "-", "", " ", "").Replace(text)
+	bare := ungrouped.Replace(text)
 	n, err := strconv.ParseInt(bare, 10, 64)
 	if !digits(bare, 13) || err != nil || n == 0 {
 		f.refuse(fmt.Sprintf("/ranges/%d/%s", i, name), "serial_malformed",

@@ -181,9 +181,11 @@ func (t *template) readSeller(row *sheet.Row) {
 	}
 }
 
+var ungrouped = strings.NewReplacer(".", "", "-", "", " ", "")
+
 // bareNumber drops the points, dashes and spaces that numbers of identity are printed with.
 func bareNumber(text string) string {
-	return strings.NewReplacer(".", "", "-", "", " ", "").Replace(clean(text))
+	return ungrouped.Replace(clean(text))
 }
 
 // checkSeller holds that it is known whose invoices these are.
