@@ -38,7 +38,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/taxpayers/{npwp}/nsfp-ranges", handlers.Read, h.GetNSFPRanges, nil},
 		{put, "/taxpayers/{npwp}/nsfp-ranges", handlers.Admin, h.PutNSFPRanges, nil},
 		{get, "/taxpayers/{npwp}/files", handlers.Read, h.GetFiles, append(page, "status")},
-		{post, "/taxpayers/{npwp}/status-imports", handlers.Write, h.Once(h.ImportStatuses), []string{"dry_run", "exported_at"}},
+		{post, "/taxpayers/{npwp}/status-imports", handlers.Write, h.Once(h.ImportStatuses), []string{"dry_run", "exported_at", "why"}},
 		{get, "/files/{id}", handlers.Read, h.GetFile, nil},
 		{get, "/files/{id}/content", handlers.Read, h.GetFileContent, nil},
 		{get, "/files/{id}/lines/{n}", handlers.Read, h.GetFileLine, nil},

@@ -104,7 +104,10 @@ func TestAListOfAThousandRowsWithFiftyBadOnes(t *testing.T) {
 		if n := g.told("invoice.approved"); n != 0 {
 			t.Errorf("a dry run approved %d", n)
 		}
-		g.counts("the list", g.imported("", broken), want)
+		g.counts("the list", g.imported("?why=the+evening%27s+list", broken), want)
+		if entry := decoded[handlers.List[faktur.AuditEntry]](g.get("/audit?limit=1").want(http.StatusOK)).Data[0]; entry.Action != "status_import" || entry.Why != "the evening's list" || entry.Subject != uploader {
+			t.Errorf("the audit says %+v", entry)
+		}
 		g.counts("the same again", g.imported("", broken), map[string]int{"unchanged": 960, "invalid": 30, "not_found": 10})
 		g.counts("an older one", g.imported("?exported_at=2026-11-22T07:00:00Z", old), map[string]int{"unchanged": 950})
 		if n := g.told("invoice.approved"); n != 950 {

@@ -40,6 +40,7 @@ var sheetTypes = map[string]bool{
 //	@Param			npwp		path		string					true	"The taxpayer's NPWP, 16 digits"
 //	@Param			dry_run		query		bool					false	"Change nothing, only say what would"
 //	@Param			exported_at	query		string					false	"When the list was exported"
+//	@Param			why			query		string					false	"Why it is imported, for the audit"
 //	@Param			list		body		string					true	"The list"
 //	@Success		200			{object}	service.ImportResult	"What came of every row"
 //	@Failure		400			{object}	Problem					"No body, or a form that cannot be read"
@@ -57,6 +58,7 @@ func (h *Handlers) ImportStatuses(w http.ResponseWriter, r *http.Request) error 
 	}
 	q := readQuery(r)
 	in := service.StatusImport{NPWP: npwp, DryRun: q.truth("dry_run"), ExportedAt: q.moment("exported_at")}
+	by := operator(r, q.text("why"))
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (h *Handlers) ImportStatuses(w http.ResponseWriter, r *http.Request) error 
 	if in.Content, err = sheetOf(r.Header, body); err != nil {
 		return err
 	}
-	result, err := h.Service.ImportStatuses(r.Context(), operator(r, ""), in)
+	result, err := h.Service.ImportStatuses(r.Context(), by, in)
 	if err != nil {
 		return err
 	}
