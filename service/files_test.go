@@ -25,7 +25,7 @@ func (l lister) Name() faktur.Channel { return l.name }
 
 func (l lister) Describe(context.Context) (adapter.Description, error) {
 	return adapter.Description{Livemode: true, MaxBatch: 1000,
-		Capabilities: adapter.Capabilities{Files: true, DrawsNSFP: l.name == faktur.ChannelEfakturDesktop}}, nil
+		Capabilities: adapter.Capabilities{Files: true, DrawsNSFP: l.name == faktur.ChannelEfakturDesktop, Returns: l.name == faktur.ChannelCoretaxXML}}, nil
 }
 
 func (l lister) Write(batch []adapter.Submission) (adapter.File, []adapter.Outcome, error) {

@@ -122,6 +122,8 @@ func TestStatusImportRules(t *testing.T) {
 		{"not ours", []faktur.Change{handedOver}, [][3]string{{"INV/2", numberA, "Approved"}, {"", numberB, "Approved"}}, time.Time{}, "not_found, not_found reference_missing", faktur.Submitting, "", ""},
 		{"a number without its first zero", []faktur.Change{handedOver}, [][3]string{{"INV/1", "1002600000000001", "Approved"}}, time.Time{}, "invalid nsfp_zero_lost", faktur.Submitting, "", ""},
 		{"a number of code 10 from the desktop application", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "1000052600000029"}}, [][3]string{{"INV/1", "1000052600000029", "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", "1000052600000029"},
+		{"another number than was drawn", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "0400052600000029"}}, [][3]string{{"INV/1", "0400052600000030", "Approved"}}, time.Time{}, "conflict other_number", faktur.AwaitingUpload, "", "0400052600000029"},
+		{"the same row twice", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberA, "APPROVED"}}, time.Time{}, "updated, superseded row_repeated", faktur.Approved, "Approved", numberA},
 		{"a broken number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "4.0026E+15", "Approved"}}, time.Time{}, "invalid nsfp_as_number", faktur.Submitting, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,6 +170,34 @@ func outcomes(r service.ImportResult) string {
 		texts = append(texts, strings.TrimSpace(string(row.Outcome)+" "+string(row.Code)))
 	}
 	return strings.Join(texts, ", ")
+}
+
+// A list of more columns: a row of another seller is nobody's, and amounts that
+// are not ours are told once, whatever becomes of the document.
+func TestStatusImportOfSellersAndAmounts(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := importing(t, db)
+		id, as := g.at(t, "INV/1", handedOver), g.at(t, "INV/2", handedOver)
+		list := "Referensi;Tanggal Faktur Pajak;Nomor Faktur Pajak;Status Faktur;NPWP Penjual;DPP;DPP Nilai Lain;PPN;PPnBM\n" +
+			"INV/1;22/11/2026;" + numberA + ";Approved;" + seller + ";100.000;91.667;12.000;0\n" +
+			"INV/2;22/11/2026;" + numberB + ";Approved;" + otherSeller + ";100.000;91.667;11.000;0\n"
+		for _, want := range []string{"updated amount_mismatch, not_found other_seller", "unchanged amount_mismatch, not_found other_seller"} {
+			result := g.importList(t, service.StatusImport{Content: []byte(list)})
+			if got := outcomes(result); got != want {
+				t.Errorf("outcomes %s, want %s", got, want)
+			}
+			if message := string(result.Rows[0].Message); message != "PPN is 12000.00 in the portal and 11000.00 here." {
+				t.Error(message)
+			}
+		}
+		if told := g.told(t, id, "invoice.amount_mismatch"); len(told) != 1 {
+			t.Errorf("amount_mismatch was told %d times", len(told))
+		}
+		if a, b := g.status(t, id), g.status(t, as); a != faktur.Approved || b != faktur.Submitting {
+			t.Errorf("they are %s and %s", a, b)
+		}
+	})
 }
 
 // A number that another document has is nobody else's: the row says whose it is,
