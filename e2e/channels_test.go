@@ -20,13 +20,13 @@ const perChannel = 300
 
 // One seller per channel, each with 300 invoices of every transaction code and
 // every buyer identity that its channel takes, to Approved: each is filed once,
-// has a number of its own, and is told as approved once.
+// has a number of its own, and is told as approved once. Returns go over files, too.
 func TestEveryChannel(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, kind string) {
 		w := newWorld(t, kind, "FAKTURGATE_SIM_SIGNING_DELAY=50ms", "FAKTURGATE_SIM_DEDUP=off")
 		c := w.client(w.serve("gateway", append(quickGateway, "FAKTURGATE_GATHER_AFTER=200ms", "FAKTURGATE_PROVIDER_ALLOW_CIDRS=127.0.0.0/8")...))
-		for _, carry := range []func(t *testing.T, w *world, c *client){overPJAP, overCoretaxXML, overDesktop, overPajakio, overKlikpajak} {
+		for _, carry := range []func(t *testing.T, w *world, c *client){overPJAP, overCoretaxXML, returnsOverCoretaxXML, overDesktop, overPajakio, overKlikpajak} {
 			carry(t, w, c)
 		}
 	})
