@@ -262,8 +262,11 @@ func (c *cells) line() faktur.Line {
 		key    string
 		amount *faktur.Amount
 	}{{"unit_price", &l.UnitPrice}, {"quantity", &l.Quantity}, {"discount", &l.Discount}} {
-		if given := c.optional(of.key); given != nil {
+		switch given := c.optional(of.key); {
+		case given != nil:
 			*of.amount = *given
+		case of.key != "discount" && c.text(of.key) == "":
+			c.fault(of.key, "required", "%s is empty. Fill it in every row.", c.header.titles[of.key])
 		}
 	}
 	l.Luxury = l.PPnBMRate != nil && !l.PPnBMRate.IsZero() || l.PPnBM != nil && !l.PPnBM.IsZero()

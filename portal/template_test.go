@@ -153,6 +153,7 @@ func TestWhatIsWrongIsNamedByItsPlace(t *testing.T) {
 		{"thousands", nil, []any{"Harga Satuan", "1,000,000"}, []string{"DetailFaktur!F2 thousands_separator"}, ""},
 		{"a hundred thousand", nil, []any{"Harga Satuan", "100.000"}, []string{"DetailFaktur!F2 too_many_decimals"}, "not 100.000"},
 		{"no number", nil, []any{"Jumlah Barang Jasa", "satu"}, []string{"DetailFaktur!G2 amount_malformed"}, "satu"},
+		{"no quantity", nil, []any{"Jumlah Barang Jasa", ""}, []string{"DetailFaktur!G2 required"}, "is empty"},
 		{"a unit's name", nil, []any{"Nama Satuan Ukur", "Piece"}, []string{"DetailFaktur!E2 unit_malformed"}, "UM.0021"},
 		{"an unknown unit", nil, []any{"Nama Satuan Ukur", "PCS"}, []string{"DetailFaktur!E2 unit_malformed"}, "unit_codes"},
 		{"a code that lost its zero", nil, []any{"Kode Barang Jasa", 10100}, []string{"DetailFaktur!C2 code_malformed"}, "010100"},
