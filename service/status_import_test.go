@@ -76,62 +76,65 @@ var (
 // What a list says of one document, by where that one is.
 func TestStatusImportRules(t *testing.T) {
 	t.Parallel()
-	ago, ahead := time.Now().Add(-time.Hour), time.Now().Add(time.Minute)
+	const unknown, ago, ahead = time.Duration(0), -time.Hour, time.Minute // when the list was exported, from when its documents last moved
 	for _, c := range []struct {
-		name       string
-		before     []faktur.Change
-		rows       [][3]string
-		exportedAt time.Time
-		outcomes   string
-		status     faktur.Status
-		word       string // coretax_status afterwards
-		nsfp       string
+		name     string
+		before   []faktur.Change
+		rows     [][3]string
+		exported time.Duration
+		outcomes string
+		status   faktur.Status
+		word     string // coretax_status afterwards
+		nsfp     string
 	}{
-		{"approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "APPROVED"}}, time.Time{}, "updated", faktur.Approved, "APPROVED", numberA},
-		{"of 16 digits", []faktur.Change{handedOver}, [][3]string{{"INV/1", "010.002-26.00000001", "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", "0100022600000001"},
-		{"approved out of a file that nobody said was uploaded", []faktur.Change{{To: faktur.AwaitingUpload}}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", numberA},
+		{"approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "APPROVED"}}, unknown, "updated", faktur.Approved, "APPROVED", numberA},
+		{"of 16 digits", []faktur.Change{handedOver}, [][3]string{{"INV/1", "010.002-26.00000001", "Approved"}}, unknown, "updated", faktur.Approved, "Approved", "0100022600000001"},
+		{"approved out of a file that nobody said was uploaded", []faktur.Change{{To: faktur.AwaitingUpload}}, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "updated", faktur.Approved, "Approved", numberA},
 		{"approved in the portal after a refusal", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", numberA, "Approved"}}, ago, "updated", faktur.Approved, "Approved", numberA},
-		{"approved without a number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Approved"}}, time.Time{}, "noted nsfp_missing", faktur.Submitting, "Approved", ""},
-		{"refused", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
-		{"in signing", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Signing In Progress"}}, time.Time{}, "updated", faktur.SigningInProgress, "Signing In Progress", ""},
-		{"an unknown word", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Menunggu Pemeriksaan"}}, time.Time{}, "noted word_unknown", faktur.Submitting, "Menunggu Pemeriksaan", ""},
+		{"approved without a number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Approved"}}, unknown, "noted nsfp_missing", faktur.Submitting, "Approved", ""},
+		{"refused", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, unknown, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"in signing", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Signing In Progress"}}, unknown, "updated", faktur.SigningInProgress, "Signing In Progress", ""},
+		{"an unknown word", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Menunggu Pemeriksaan"}}, unknown, "noted word_unknown", faktur.Submitting, "Menunggu Pemeriksaan", ""},
 		{"an older list: approved stays", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", "", "Saved Invalid"}}, ago, "unchanged older_news", faktur.Approved, "Approved", numberA},
-		{"the same", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "unchanged", faktur.Approved, "Approved", numberA},
-		{"approved beats saved invalid", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", numberA, "Approved"}}, time.Time{}, "superseded approved_row, updated", faktur.Approved, "Approved", numberA},
-		{"two approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberB, "Approved"}}, time.Time{}, "duplicate duplicate_filed, duplicate duplicate_filed", faktur.Submitting, "", ""},
-		{"approved again under another number", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberB, "Approved"}}, time.Time{}, "duplicate duplicate_filed", faktur.Approved, "Approved", numberA},
-		{"two approved, one cancelled since", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberB, "Cancelled"}, {"INV/1", numberA, "Approved"}}, time.Time{}, "foreign cancelled_before, updated", faktur.Approved, "Approved", numberA},
-		{"replaced in the portal", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Amended"}, {"INV/1", numberA1, "Approved"}}, time.Time{}, "updated, foreign replacement_foreign", faktur.Amended, "Amended", numberA},
-		{"replaced before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA1, "Approved"}, {"INV/1", numberA, "Amended"}}, time.Time{}, "foreign replacement_foreign, updated", faktur.Amended, "Amended", numberA},
-		{"cancelled before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Canceled"}}, time.Time{}, "updated", faktur.Cancelled, "Canceled", numberA},
+		{"the same", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "unchanged", faktur.Approved, "Approved", numberA},
+		{"approved beats saved invalid", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", numberA, "Approved"}}, unknown, "superseded approved_row, updated", faktur.Approved, "Approved", numberA},
+		{"two approved", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberB, "Approved"}}, unknown, "duplicate duplicate_filed, duplicate duplicate_filed", faktur.Submitting, "", ""},
+		{"approved again under another number", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberB, "Approved"}}, unknown, "duplicate duplicate_filed", faktur.Approved, "Approved", numberA},
+		{"two approved, one cancelled since", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberB, "Cancelled"}, {"INV/1", numberA, "Approved"}}, unknown, "foreign cancelled_before, updated", faktur.Approved, "Approved", numberA},
+		{"replaced in the portal", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Amended"}, {"INV/1", numberA1, "Approved"}}, unknown, "updated, foreign replacement_foreign", faktur.Amended, "Amended", numberA},
+		{"replaced before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA1, "Approved"}, {"INV/1", numberA, "Amended"}}, unknown, "foreign replacement_foreign, updated", faktur.Amended, "Amended", numberA},
+		{"cancelled before we looked", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Canceled"}}, unknown, "updated", faktur.Cancelled, "Canceled", numberA},
 		{"signed", []faktur.Change{handedOver, inSigning}, [][3]string{{"INV/1", numberA, "Approved"}}, ago, "updated", faktur.Approved, "Approved", numberA},
-		{"a draft again, perhaps", []faktur.Change{handedOver, inSigning}, [][3]string{{"INV/1", "", "Draft"}}, time.Time{}, "ambiguous exported_at_missing", faktur.SigningInProgress, "Signing In Progress", ""},
-		{"signing, of an earlier attempt perhaps", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, time.Time{}, "ambiguous exported_at_missing", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"a draft again, perhaps", []faktur.Change{handedOver, inSigning}, [][3]string{{"INV/1", "", "Draft"}}, unknown, "ambiguous exported_at_missing", faktur.SigningInProgress, "Signing In Progress", ""},
+		{"signing, of an earlier attempt perhaps", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, unknown, "ambiguous exported_at_missing", faktur.SavedInvalid, "Saved Invalid", ""},
 		{"signing, from before", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, ago, "ambiguous older_export", faktur.SavedInvalid, "Saved Invalid", ""},
 		{"signing, again in the portal", []faktur.Change{handedOver, isInvalid}, [][3]string{{"INV/1", "", "Signing In Progress"}}, ahead, "updated", faktur.SigningInProgress, "Signing In Progress", ""},
-		{"invalid, of the first attempt perhaps", []faktur.Change{handedOver, isInvalid, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "ambiguous exported_at_missing", faktur.Submitting, "Saved Invalid", ""},
+		{"invalid, of the first attempt perhaps", []faktur.Change{handedOver, isInvalid, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, unknown, "ambiguous exported_at_missing", faktur.Submitting, "Saved Invalid", ""},
 		{"invalid, of the second attempt", []faktur.Change{handedOver, isInvalid, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, ahead, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
-		{"what Coretax never had", []faktur.Change{handedOver, neverThere, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
-		{"the buyer refused, perhaps", []faktur.Change{handedOver, isApproved, amending}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "ambiguous exported_at_missing", faktur.AmendmentPending, "Waiting For Amendment", numberA},
+		{"what Coretax never had", []faktur.Change{handedOver, neverThere, waitsToGo, handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}}, unknown, "updated", faktur.SavedInvalid, "Saved Invalid", ""},
+		{"the buyer refused, perhaps", []faktur.Change{handedOver, isApproved, amending}, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "ambiguous exported_at_missing", faktur.AmendmentPending, "Waiting For Amendment", numberA},
 		{"the buyer refused", []faktur.Change{handedOver, isApproved, amending}, [][3]string{{"INV/1", numberA, "Approved"}}, ahead, "updated", faktur.Approved, "Approved", numberA},
-		{"queued, and filed elsewhere", nil, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "conflict filed_elsewhere", faktur.Queued, "", ""},
-		{"queued, and invalid elsewhere", nil, [][3]string{{"INV/1", "", "Saved Invalid"}}, time.Time{}, "ambiguous queued_here", faktur.Queued, "", ""},
-		{"closed here", []faktur.Change{isCancelled}, [][3]string{{"INV/1", numberA, "Approved"}}, time.Time{}, "conflict closed_here", faktur.Cancelled, "", ""},
-		{"rows contradict", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", "", "Signing In Progress"}}, time.Time{}, "ambiguous rows_contradict, ambiguous rows_contradict", faktur.Submitting, "", ""},
-		{"a number at two references", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/9", numberA, "Approved"}}, time.Time{}, "conflict nsfp_twice, not_found", faktur.Submitting, "", ""},
-		{"not ours", []faktur.Change{handedOver}, [][3]string{{"INV/2", numberA, "Approved"}, {"", numberB, "Approved"}}, time.Time{}, "not_found, not_found reference_missing", faktur.Submitting, "", ""},
-		{"a number without its first zero", []faktur.Change{handedOver}, [][3]string{{"INV/1", "1002600000000001", "Approved"}}, time.Time{}, "invalid nsfp_zero_lost", faktur.Submitting, "", ""},
-		{"a number of code 10 from the desktop application", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "1000052600000029"}}, [][3]string{{"INV/1", "1000052600000029", "Approved"}}, time.Time{}, "updated", faktur.Approved, "Approved", "1000052600000029"},
-		{"another number than was drawn", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "0400052600000029"}}, [][3]string{{"INV/1", "0400052600000030", "Approved"}}, time.Time{}, "conflict other_number", faktur.AwaitingUpload, "", "0400052600000029"},
-		{"the same row twice", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberA, "APPROVED"}}, time.Time{}, "updated, superseded row_repeated", faktur.Approved, "Approved", numberA},
-		{"a broken number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "4.0026E+15", "Approved"}}, time.Time{}, "invalid nsfp_as_number", faktur.Submitting, "", ""},
+		{"queued, and filed elsewhere", nil, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "conflict filed_elsewhere", faktur.Queued, "", ""},
+		{"queued, and invalid elsewhere", nil, [][3]string{{"INV/1", "", "Saved Invalid"}}, unknown, "ambiguous queued_here", faktur.Queued, "", ""},
+		{"closed here", []faktur.Change{isCancelled}, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "conflict closed_here", faktur.Cancelled, "", ""},
+		{"rows contradict", []faktur.Change{handedOver}, [][3]string{{"INV/1", "", "Saved Invalid"}, {"INV/1", "", "Signing In Progress"}}, unknown, "ambiguous rows_contradict, ambiguous rows_contradict", faktur.Submitting, "", ""},
+		{"a number at two references", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/9", numberA, "Approved"}}, unknown, "conflict nsfp_twice, not_found", faktur.Submitting, "", ""},
+		{"not ours", []faktur.Change{handedOver}, [][3]string{{"INV/2", numberA, "Approved"}, {"", numberB, "Approved"}}, unknown, "not_found, not_found reference_missing", faktur.Submitting, "", ""},
+		{"a number without its first zero", []faktur.Change{handedOver}, [][3]string{{"INV/1", "1002600000000001", "Approved"}}, unknown, "invalid nsfp_zero_lost", faktur.Submitting, "", ""},
+		{"a number of code 10 from the desktop application", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "1000052600000029"}}, [][3]string{{"INV/1", "1000052600000029", "Approved"}}, unknown, "updated", faktur.Approved, "Approved", "1000052600000029"},
+		{"another number than was drawn", []faktur.Change{{To: faktur.AwaitingUpload, NSFP: "0400052600000029"}}, [][3]string{{"INV/1", "0400052600000030", "Approved"}}, unknown, "conflict other_number", faktur.AwaitingUpload, "", "0400052600000029"},
+		{"the same row twice", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Approved"}, {"INV/1", numberA, "APPROVED"}}, unknown, "updated, superseded row_repeated", faktur.Approved, "Approved", numberA},
+		{"a broken number", []faktur.Change{handedOver}, [][3]string{{"INV/1", "4.0026E+15", "Approved"}}, unknown, "invalid nsfp_as_number", faktur.Submitting, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			repotest.Each(t, func(t *testing.T, db *repository.DB) {
 				g := importing(t, db)
 				id := g.at(t, "INV/1", c.before...)
-				in := service.StatusImport{Content: list(c.rows...), ExportedAt: c.exportedAt, DryRun: true}
+				in := service.StatusImport{Content: list(c.rows...), DryRun: true}
+				if c.exported != unknown {
+					in.ExportedAt = time.Now().Add(c.exported)
+				}
 				before, err := g.Status(context.Background(), tenant, id)
 				if err != nil {
 					t.Fatal(err)
