@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // DB is the gateway's database. It is safe for concurrent use.
@@ -28,6 +29,8 @@ type DB struct {
 	// slots bounds the transactions that are open at once, so that a connection
 	// is left to prepare a statement while they wait for it.
 	slots chan struct{}
+	// feedWait measures the waits for the feed's lock; on SQLite there are none.
+	feedWait prometheus.Histogram
 }
 
 // ErrNotFound is the answer of every method that names one row which is not there.

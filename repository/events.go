@@ -31,9 +31,17 @@ func (db *DB) insertEvents(ctx context.Context, tx *sqlx.Tx, events []faktur.Eve
 		_, err := db.execIn(ctx, tx, "INSERT INTO events "+names+" SELECT v.* FROM "+values, args...)
 		return wrap("store events", err)
 	}
-	_, err := db.execIn(ctx, tx, `WITH l AS MATERIALIZED (SELECT pg_advisory_xact_lock(`+fmt.Sprint(feedLock)+`))
-		INSERT INTO events `+names+` SELECT v.* FROM l CROSS JOIN LATERAL `+values, args...)
-	return wrap("store events", err)
+	// The row of l is made once, column by column, before anything is inserted.
+	var waited []int64
+	err := db.selectIn(ctx, tx, &waited, `WITH l AS MATERIALIZED (SELECT clock_timestamp() AS asked,
+			pg_advisory_xact_lock(`+fmt.Sprint(feedLock)+`), clock_timestamp() AS held),
+		stored AS (INSERT INTO events `+names+` SELECT v.* FROM l CROSS JOIN LATERAL `+values+`)
+		SELECT (extract(epoch FROM held - asked) * 1000000)::bigint FROM l`, args...)
+	if err != nil {
+		return wrap("store events", err)
+	}
+	db.feedWait.Observe(float64(max(waited[0], 0)) / 1e6) // that clock may be set back
+	return nil
 }
 
 func eventColumns(events []faktur.Event) []column {

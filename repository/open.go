@@ -45,7 +45,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(poolSize)
 	pool.SetMaxIdleConns(poolSize)
-	db := &DB{write: pool, read: pool, dialect: postgres, url: databaseURL, slots: make(chan struct{}, poolSize-4)}
+	db := &DB{write: pool, read: pool, dialect: postgres, url: databaseURL, slots: make(chan struct{}, poolSize-4), feedWait: newFeedWait()}
 	if err := db.Ping(ctx); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -61,7 +61,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	writer.SetMaxOpenConns(1)
-	db := &DB{write: writer, read: writer, dialect: sqlite, url: path, slots: make(chan struct{}, 1)}
+	db := &DB{write: writer, read: writer, dialect: sqlite, url: path, slots: make(chan struct{}, 1), feedWait: newFeedWait()}
 	if path != ":memory:" {
 		if db.read, err = sqlx.Open(sqlite.driver, sqliteSource(path, false)); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), writer.Close())

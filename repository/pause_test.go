@@ -87,7 +87,7 @@ func TestAPausedSellerHoldsEverythingBack(t *testing.T) {
 		if n := leaves(t, db); n != 0 {
 			t.Errorf("%d documents of a paused seller leave", n)
 		}
-		depths, err := db.QueueDepths(ctx)
+		depths, err := db.QueueDepths(ctx, time.Now())
 		if err != nil || len(depths) != 1 || depths[0].Status != "held" || depths[0].Count != 3 {
 			t.Errorf("the metrics say %+v, %v", depths, err)
 		}

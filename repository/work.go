@@ -145,25 +145,6 @@ func (db *DB) NearDeadline(ctx context.Context, told int, by time.Time, limit in
 	return allDocuments(rows)
 }
 
-// QueueDepth is how much of a channel is in one status, and since when its oldest is.
-type QueueDepth struct {
-	Channel string `db:"channel"`
-	Status  string `db:"status"`
-	Count   int64  `db:"count"`
-	Oldest  int64  `db:"oldest"` // microseconds
-}
-
-// QueueDepths counts the open documents by channel and status, for metrics.
-// Queued ones whose taxpayer is paused have the status held.
-func (db *DB) QueueDepths(ctx context.Context) ([]QueueDepth, error) {
-	var depths []QueueDepth
-	err := db.read.SelectContext(ctx, &depths, `SELECT channel, CASE WHEN status = 'queued' AND held THEN 'held' ELSE status END AS status,
-			COUNT(*) AS count, MIN(status_since) AS oldest
-		FROM documents WHERE status IN ('queued', 'submitting', 'awaiting_upload', 'signing_in_progress', 'saved_invalid')
-		GROUP BY 1, 2`)
-	return depths, wrap("queue depths", err)
-}
-
 func allDocuments(rows []documentRow) ([]faktur.Document, error) {
 	documents := make([]faktur.Document, len(rows))
 	for i := range rows {

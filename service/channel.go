@@ -48,7 +48,9 @@ const (
 
 func newChannel(s *Service, c adapter.Channel) *channel {
 	known := &channel{Channel: c, service: s}
-	known.caller, _ = c.(adapter.Caller)
+	if caller, ok := c.(adapter.Caller); ok {
+		known.caller = timedCaller{caller, s}
+	}
 	known.writer, _ = c.(adapter.Writer)
 	return known
 }

@@ -124,6 +124,7 @@ func (c *courier) note(t *try) {
 		c.unsaved.succeeded, c.unsaved.failedAt = true, time.Time{}
 	case !t.interrupted:
 		c.window.failed(now, t.attempt.RetryAfter)
+		c.service.counts.endpoints.failed(c.lease.EndpointID, now)
 		if c.unsaved.failedAt.IsZero() {
 			c.unsaved.failedAt = now
 		}

@@ -228,6 +228,7 @@ func (c *courier) await(ctx context.Context, next time.Time) {
 // to be tried again. Who was fenced off has nothing to save.
 func (c *courier) finish(work context.Context, why error) {
 	defer c.abandon()
+	defer c.service.counts.endpoints.forget(c.lease.EndpointID)
 	if errors.Is(why, repository.ErrFenced) {
 		return
 	}

@@ -29,6 +29,7 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	defer cancel()
 	asked := c.service.Now()
 	changes, next, err := feed.Changes(callCtx, c.newsCursor)
+	c.service.called(c.Channel, "changes", asked, err)
 	if err != nil {
 		c.newsCursor = "" // the other side may have lost its memory: begin at its end
 		c.newsRest = asked.Add(newsRest)

@@ -54,6 +54,7 @@ func (c *channel) askToCancel(ctx context.Context, part repository.Part, descrip
 	defer cancel()
 	asked := s.Now()
 	outcome, err := canceller.Cancel(callCtx, adapter.Cancellation{Question: question, Livemode: part.Livemode, Signer: signer})
+	s.called(c.Channel, "cancel", asked, err)
 	if err != nil {
 		c.failed(err)
 		outcome = adapter.Outcome{}
