@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -47,8 +48,11 @@ func observe(logger *slog.Logger, m *measures) func(http.Handler) http.Handler {
 				took, pattern := time.Since(began), patternOf(r)
 				m.request(pattern, r.Method, answer.Status(), took)
 				visit := handlers.VisitOf(r.Context())
+				if !logger.Enabled(r.Context(), levelOf(pattern)) {
+					return
+				}
 				logger.LogAttrs(r.Context(), levelOf(pattern), "request",
-					slog.String("method", r.Method), slog.String("route", pattern), slog.Int("status", answer.Status()),
+					slog.String("method", r.Method), slog.String("route", pattern), slog.String("id", subjectOf(r, answer)), slog.Int("status", answer.Status()),
 					slog.Duration("took", took), slog.String("tenant", visit.Caller.Tenant), slog.String("request_id", visit.RequestID))
 			}()
 			next.ServeHTTP(answer, r)
@@ -63,6 +67,19 @@ func patternOf(r *http.Request) string {
 		return pattern
 	}
 	return "none"
+}
+
+// subjectOf gives the id of what a request is about: the one in its path, or
+// of what it made. What is no id of ours is not told: it is the caller's text.
+func subjectOf(r *http.Request, answer http.ResponseWriter) string {
+	id := chi.URLParam(r, "id")
+	if id == "" {
+		id = path.Base(answer.Header().Get("Location"))
+	}
+	if uuid.Validate(id) != nil || len(id) != 36 {
+		return ""
+	}
+	return id
 }
 
 // levelOf keeps what monitors ask every few seconds out of the ordinary log.

@@ -127,6 +127,9 @@ func (s *Service) accept(ctx context.Context, of sellerKey, kind faktur.Kind, en
 			return Accepted{}, translate(err, string(kind))
 		}
 		accepted, err := pending.await(ctx)
+		if err == nil {
+			s.traceAccepted(ctx, &pending.acceptance.Stored.Document, accepted.DocumentID, accepted.Replayed)
+		}
 		if !errors.Is(err, repository.ErrTaxpayerChanged) {
 			return accepted, translate(err, string(kind))
 		}
@@ -155,6 +158,8 @@ func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktu
 		if errors.Is(results[i].Err, repository.ErrTaxpayerChanged) {
 			s.forgetSeller(tenant, invoices[i].Seller.NPWP)
 			results[i].Accepted, results[i].Err = s.Accept(ctx, Request{Tenant: tenant}, invoices[i])
+		} else if results[i].Err == nil {
+			s.traceAccepted(ctx, &pending.acceptance.Stored.Document, results[i].DocumentID, results[i].Replayed)
 		}
 		results[i].Err = translate(results[i].Err, "invoice")
 	}

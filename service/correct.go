@@ -28,7 +28,7 @@ func (s *Service) change(ctx context.Context, tenant string, kind faktur.Kind, i
 		if err != nil || len(step.Events) == 0 {
 			return stored, err
 		}
-		saved, err := s.DB.Save(ctx, repository.Fence{}, []repository.Step{step})
+		saved, err := s.save(ctx, repository.Fence{}, []repository.Step{step})
 		if err != nil {
 			return stored, translate(err, string(kind))
 		}
@@ -152,6 +152,7 @@ func (s *Service) correct(ctx context.Context, tenant string, kind faktur.Kind, 
 			return stored, translate(err, string(kind))
 		}
 		if saved {
+			s.traceSteps(ctx, []repository.Step{step}, map[string]bool{id: true})
 			s.queued.ring()
 			s.grown()
 			stored.Document = step.Document

@@ -111,6 +111,7 @@ func (c *courier) note(t *try) {
 	now := c.service.Now()
 	c.underWay--
 	c.service.counts.tried(t.attempt.Delivered())
+	c.service.traceTry(c.sending, &t.delivery)
 	t.ended = true
 	if !t.first {
 		c.unsaved.again = append(c.unsaved.again, t)

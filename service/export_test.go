@@ -1,6 +1,15 @@
 package service
 
-import "context"
+import (
+	"context"
+
+	"github.com/fakturgate/fakturgate/repository"
+)
 
 // Watch takes one step of the deadline watch.
 func (s *Service) Watch(ctx context.Context) (bool, error) { return s.watch(ctx) }
+
+// TraceSteps traces steps of which none was taken.
+func (s *Service) TraceSteps(ctx context.Context, steps []repository.Step) {
+	s.traceSteps(ctx, steps, nil)
+}

@@ -273,6 +273,7 @@ func (s *Service) changeFile(ctx context.Context, tenant, id string, do func(c *
 			return file, translate(err, "file")
 		}
 		if saved {
+			s.traceSteps(ctx, c.Steps, allOf(c.Steps))
 			s.grown()
 			return c.File, nil
 		}

@@ -157,6 +157,7 @@ func (s *Service) storeFile(ctx context.Context, part repository.Part, documents
 	stored, err := s.DB.SaveFile(ctx, fence, n)
 	if stored {
 		s.grown()
+		s.traceSteps(ctx, n.Steps, allOf(n.Steps))
 	}
 	return stored, err
 }
@@ -176,7 +177,7 @@ func (s *Service) settleOnce(ctx context.Context, part repository.Part, document
 	if err != nil {
 		return err
 	}
-	if _, err := s.DB.Save(ctx, fence, steps); err != nil {
+	if _, err := s.save(ctx, fence, steps); err != nil {
 		return err
 	}
 	s.grown()

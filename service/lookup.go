@@ -92,6 +92,7 @@ func (c *channel) ask(ctx context.Context, part repository.Part, description ada
 		return false, err
 	}
 	c.succeeded()
+	c.service.traceAnswers(ctx, documents, outcomes)
 	if err := c.service.hideTold(ctx, documents, outcomes); err != nil {
 		return false, err
 	}

@@ -74,7 +74,7 @@ func (c *channel) mend(ctx context.Context) (bool, error) {
 	if err := s.DB.PutOff(ctx, fence, later); err != nil {
 		return false, err
 	}
-	_, err = s.DB.Save(ctx, fence, steps) // what moved meanwhile is looked at again
+	_, err = s.save(ctx, fence, steps) // what moved meanwhile is looked at again
 	s.queued.ring()
 	s.grown()
 	return len(documents) == mendBatch, err

@@ -251,7 +251,7 @@ func (s *Service) mark(ctx context.Context, part repository.Part, batch []outgoi
 	if err != nil {
 		return nil, err
 	}
-	saved, err := s.DB.Save(ctx, fence, steps)
+	saved, err := s.save(ctx, fence, steps)
 	if err != nil {
 		return nil, err
 	}

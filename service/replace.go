@@ -38,6 +38,7 @@ func (s *Service) Replace(ctx context.Context, tenant, id string, content faktur
 		case replaced:
 			s.queued.ring()
 			s.grown()
+			s.traceAccepted(ctx, &a.Stored.Document, a.Stored.Document.ID, false)
 			return shown(&a.Stored), false, nil
 		}
 	}

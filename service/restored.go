@@ -94,7 +94,7 @@ func (s *Service) doubt(ctx context.Context, documents []faktur.Document) (int, 
 		steps[i].Document.Work.DueAt = now
 		steps[i].Events = []faktur.Event{event}
 	}
-	saved, err := s.DB.Save(ctx, repository.Fence{}, steps)
+	saved, err := s.save(ctx, repository.Fence{}, steps)
 	return len(saved), err
 }
 

@@ -178,6 +178,7 @@ func (s *Service) requeueChunk(ctx context.Context, result *ReuploadResult, docu
 	if err != nil {
 		return err
 	}
+	s.traceSteps(ctx, steps, saved)
 	for i := range steps {
 		if !saved[steps[i].Document.ID] {
 			skip(&steps[i].Document, errMoving)

@@ -35,7 +35,7 @@ func (s *Service) settle(ctx context.Context, part repository.Part, documents []
 			return err
 		}
 		fault.Reached(fault.BeforeSave)
-		saved, err := s.DB.Save(ctx, fence, steps)
+		saved, err := s.save(ctx, fence, steps)
 		if err != nil {
 			return err
 		}

@@ -198,7 +198,7 @@ func (i *importer) settle(ctx context.Context, groups [][]int) error {
 		if i.DryRun || len(steps) == 0 {
 			return nil
 		}
-		saved, err := i.s.DB.Save(ctx, repository.Fence{}, steps)
+		saved, err := i.s.save(ctx, repository.Fence{}, steps)
 		if err != nil {
 			return err
 		}

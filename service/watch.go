@@ -47,7 +47,7 @@ func (s *Service) tellDeadline(ctx context.Context, held []repository.Lease, now
 		steps[i].Document = d
 	}
 	fence := repository.Fence{Channel: watchLease, Tokens: map[int]int64{held[0].Shard: held[0].Token}}
-	if _, err := s.DB.Save(ctx, fence, steps); err != nil {
+	if _, err := s.save(ctx, fence, steps); err != nil {
 		return false, err
 	}
 	s.grown()
