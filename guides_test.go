@@ -287,3 +287,38 @@ func TestReadmeChannels(t *testing.T) {
 		t.Errorf("the table has %d of %d rows, and the channels %v", seen, len(can), channels)
 	}
 }
+
+// Every message in docs/operations.md's tables of the log is one that is logged.
+func TestLogMessages(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(guide), "\n## The log\n")
+	told := regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1)
+	if len(told) < 15 {
+		t.Fatalf("docs/operations.md tells of %d messages", len(told))
+	}
+	var code strings.Builder
+	for _, folder := range []string{"api", "handlers", "service", "cmd/fakturgate"} {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") {
+				code.Write(text)
+			}
+		}
+	}
+	for _, message := range told {
+		if !strings.Contains(code.String(), `"`+message[1]) {
+			t.Errorf("docs/operations.md tells of the message %q, which nothing logs", message[1])
+		}
+	}
+}
