@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/adapter/klikpajak"
 	"github.com/fakturgate/fakturgate/adapter/pajakio"
@@ -118,7 +120,9 @@ func startWithCanaries(t *testing.T, url, state string) *gateway {
 		Logger: logger, PollMin: 10 * time.Millisecond, Now: clock(true)})
 	g.run(true)
 	var public http.Handler
-	public, g.internal = api.New(api.Config{Handlers: &handlers.Handlers{Service: g.service, Logger: logger}, Logger: logger})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(g.service.Collectors()...)
+	public, g.internal = api.New(api.Config{Handlers: &handlers.Handlers{Service: g.service, Logger: logger}, Logger: logger, Metrics: registry})
 	server := httptest.NewServer(public)
 	t.Cleanup(server.Close)
 	g.url = server.URL

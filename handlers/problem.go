@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -62,11 +64,11 @@ var answers = map[faktur.ErrorKind]struct {
 
 // Fail logs err when it is ours to mend, and answers with its problem.
 func (h *Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
+	e := faktur.AsError(err)
+	if r.Context().Err() != nil && !tooSlow(e) {
 		w.WriteHeader(statusClientGone) // nobody reads it; the access log does
 		return
 	}
-	e := faktur.AsError(err)
 	p := problemOf(r, e)
 	h.log(r.Context(), e, p.Status)
 	if p.Status == http.StatusUnauthorized {
@@ -76,6 +78,12 @@ func (h *Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", retryAfter(e.RetryAfter))
 	}
 	writeProblem(w, p)
+}
+
+// tooSlow says that the body did not come in time. Then net/http ends the
+// request's context, but the caller is still there.
+func tooSlow(e *faktur.Error) bool {
+	return e.Kind == faktur.KindMalformed && errors.Is(e, os.ErrDeadlineExceeded)
 }
 
 func (h *Handlers) log(ctx context.Context, e *faktur.Error, status int) {

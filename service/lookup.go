@@ -92,10 +92,10 @@ func (c *channel) ask(ctx context.Context, part repository.Part, description ada
 		return false, err
 	}
 	c.succeeded()
-	c.service.traceAnswers(ctx, documents, outcomes)
 	if err := c.service.hideTold(ctx, documents, outcomes); err != nil {
 		return false, err
 	}
+	c.service.traceAnswers(ctx, documents, outcomes)
 	return len(documents) == description.MaxBatch, c.settleAnswers(ctx, part, documents, outcomes, func(d *faktur.Document, o adapter.Outcome) ([]faktur.Event, error) {
 		return judge(d, o, asked)
 	})
