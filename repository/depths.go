@@ -39,19 +39,18 @@ type EndpointLag struct {
 	Oldest     int64  `db:"at"` // microseconds: of the oldest event of which no try has ended
 }
 
-// endpointLags looks one event behind each cursor: a step in events_tenant an
-// endpoint. The comparison of pairs keeps both databases from walking along
-// the whole feed in search of one tenant's next event.
-const endpointLags = `SELECT e.id, v.at FROM webhook_endpoints e JOIN events v ON v.tenant = e.tenant
-		AND v.position = (SELECT n.position FROM events n WHERE (n.tenant, n.position) > (e.tenant, e.position)
-			ORDER BY n.tenant, n.position LIMIT 1)
-	WHERE e.disabled_at = 0 AND v.at < ? ORDER BY v.at, e.id LIMIT ?`
+// endpointLags looks one event behind each cursor.
+func (db *DB) endpointLags() string {
+	return `SELECT e.id, v.at FROM webhook_endpoints e JOIN events v ON v.tenant = e.tenant
+			AND v.position = (SELECT n.position ` + db.dialect.nextEvent + `)
+		WHERE e.disabled_at = 0 AND v.at < ? ORDER BY v.at, e.id LIMIT ?`
+}
 
 // EndpointLags gives the enabled endpoints whose oldest untried event is from
 // before a moment, the furthest behind first, at most limit.
 func (db *DB) EndpointLags(ctx context.Context, before time.Time, limit int) ([]EndpointLag, error) {
 	var lags []EndpointLag
-	err := db.selectPrepared(ctx, &lags, endpointLags, micros(before), limit)
+	err := db.selectPrepared(ctx, &lags, db.endpointLags(), micros(before), limit)
 	return lags, wrap("endpoint lags", err)
 }
 

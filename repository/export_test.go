@@ -1,11 +1,10 @@
 package repository
 
-// What metrics ask, for a look at how the databases answer it.
-const (
-	QueueDepthsQuery  = queueDepths
-	EndpointLagsQuery = endpointLags
-	FeedLock          = feedLock
-)
+// FeedLock is the lock that transactions wait for before they append to the feed.
+const FeedLock = feedLock
 
-// Rebind turns ? marks into what the database wants.
-func (db *DB) Rebind(query string) string { return db.rebind(query) }
+// QueueDepthsQuery is what metrics ask of documents, for a look at how it is answered.
+func (db *DB) QueueDepthsQuery() string { return db.rebind(queueDepths) }
+
+// EndpointLagsQuery is what metrics ask of endpoints.
+func (db *DB) EndpointLagsQuery() string { return db.rebind(db.endpointLags()) }
