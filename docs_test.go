@@ -119,3 +119,26 @@ func TestPagesNameTestsThatExist(t *testing.T) {
 		}
 	}
 }
+
+// Every fuzz target keeps seeds: in its code, so that each test run tries them.
+func TestFuzzTargetsKeepSeeds(t *testing.T) {
+	t.Parallel()
+	target := regexp.MustCompile(`(?s)\nfunc (Fuzz\w+)\(f \*testing\.F\) \{(.*?)\n\tf\.Fuzz\(`)
+	found := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, fuzz := range target.FindAllSubmatch(source, -1) {
+			found++
+			if seeds := string(fuzz[2]); !strings.Contains(seeds, "f.Add(") && !strings.Contains(seeds, "(f, ") && !strings.Contains(seeds, "(f)") {
+				t.Errorf("%s begins from nothing: give it seeds with f.Add", fuzz[1])
+			}
+		}
+		return err
+	})
+	if err != nil || found < 20 {
+		t.Errorf("%d fuzz targets, %v", found, err)
+	}
+}
