@@ -53,7 +53,7 @@ func (l *load) someDocument() string {
 
 // mostAtOnce bounds the requests under way; beyond it arrivals wait, and their
 // time goes on counting.
-const mostAtOnce = 1024
+const mostAtOnce = 256
 
 // run lets invoices arrive until all are answered. There are as many callers, each
 // with a connection, as were ever needed at a time.
