@@ -1,5 +1,11 @@
 package repository
 
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+)
+
 // FeedLock is the lock that transactions wait for before they append to the feed.
 const FeedLock = feedLock
 
@@ -8,3 +14,6 @@ func (db *DB) QueueDepthsQuery() string { return db.rebind(queueDepths) }
 
 // EndpointLagsQuery is what metrics ask of endpoints.
 func (db *DB) EndpointLagsQuery() string { return db.rebind(db.endpointLags()) }
+
+// InTx is a transaction that a test writes itself.
+func (db *DB) InTx(ctx context.Context, do func(tx *sqlx.Tx) error) error { return db.inTx(ctx, do) }

@@ -1,0 +1,49 @@
+package repository_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/fakturgate/fakturgate/repository"
+	"github.com/fakturgate/fakturgate/repository/repotest"
+)
+
+// A process that is suspended within a transaction must not hold up the others
+// for as long as it sleeps: they all need the feed's lock.
+func TestASleeperInATransactionIsCutOff(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(repotest.Kinds(), "postgres") {
+		return // SQLite has one process
+	}
+	url := repotest.URL(t, "postgres")
+	awake := repotest.Open(t, url)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var limit string
+	if err := awake.InTx(ctx, func(tx *sqlx.Tx) error { return tx.Get(&limit, `SHOW idle_in_transaction_session_timeout`) }); err != nil || limit != "10s" {
+		t.Errorf("the limit is %q, %v", limit, err)
+	}
+
+	sleeper, err := repository.Open(ctx, url+"&idle_in_transaction_session_timeout=100ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sleeper.Close()
+	const lock = `SELECT pg_advisory_xact_lock(1)`
+	err = sleeper.InTx(ctx, func(tx *sqlx.Tx) error {
+		if _, err := tx.Exec(lock); err != nil {
+			t.Error(err)
+		}
+		if err := awake.InTx(ctx, func(tx *sqlx.Tx) error { _, err := tx.Exec(lock); return err }); err != nil {
+			t.Errorf("another is held up: %v", err)
+		}
+		return nil
+	})
+	if err == nil {
+		t.Error("the sleeper has committed")
+	}
+}
