@@ -25,12 +25,13 @@ const (
 	InSave        Point = "in_save"        // a step's rows and events are written, COMMIT is not sent yet
 	AfterSave     Point = "after_save"     // an outcome is saved, its webhook not sent
 	BeforeDeliver Point = "before_deliver" // a webhook is about to be sent
-	AfterDeliver  Point = "after_deliver"  // a webhook was sent, and is not noted
+	AfterDeliver  Point = "after_deliver"  // a webhook was sent, and its outcome is not known
+	BeforeNote    Point = "before_note"    // the outcomes of webhooks are known, and not saved
 )
 
 // Points are all of them.
 func Points() []Point {
-	return []Point{InCommit, AfterCommit, BeforeSend, AfterSend, BeforeSave, InSave, AfterSave, BeforeDeliver, AfterDeliver}
+	return []Point{InCommit, AfterCommit, BeforeSend, AfterSend, BeforeSave, InSave, AfterSave, BeforeDeliver, AfterDeliver, BeforeNote}
 }
 
 // Bug is a guard that can be left out, to see whether its absence is noticed.
@@ -38,7 +39,7 @@ type Bug string
 
 // The planted bugs.
 const (
-	NoFencing    Bug = "no_fencing"    // a worker saves under a lease that has gone to another
+	NoFencing    Bug = "no_fencing"    // a worker or a courier saves under a lease that has gone to another
 	NoLookUp     Bug = "no_look_up"    // what is of unknown fate is sent again without a look-up
 	EarlyAnswer  Bug = "early_2xx"     // 2xx before the commit
 	UnlockedFeed Bug = "unlocked_feed" // positions in the feed become visible out of order

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -29,8 +30,32 @@ func Reached(p Point) {
 	if p == slow.point {
 		time.Sleep(slow.delay)
 	}
-	stop.reached(p)
-	crash.reached(p)
+	if stop.point != "" {
+		stopOutsideOfSending(p)
+	}
+	if crash.comes(p) {
+		crash.spring()
+	}
+}
+
+// sending is held by whoever is between BeforeSend and AfterSend.
+var sending sync.RWMutex
+
+// stopOutsideOfSending stops the process, when it is time, with nobody in the
+// very act of sending: what a process sends that sleeps there, no gateway alone
+// can guard against, and the point would not be the one that was asked for.
+func stopOutsideOfSending(p Point) {
+	if p == AfterSend {
+		sending.RUnlock()
+	}
+	if stop.comes(p) {
+		sending.Lock()
+		stop.spring()
+		sending.Unlock()
+	}
+	if p == BeforeSend {
+		sending.RLock()
+	}
 }
 
 // Planted says whether this process has a bug.
@@ -71,10 +96,10 @@ func newTrap(variable string, signal syscall.Signal) *trap {
 	return t
 }
 
-func (t *trap) reached(p Point) {
-	if p != t.point || t.left.Add(-1) != 0 {
-		return
-	}
+// comes says whether this is the time.
+func (t *trap) comes(p Point) bool { return p == t.point && t.left.Add(-1) == 0 }
+
+func (t *trap) spring() {
 	if err := syscall.Kill(os.Getpid(), t.signal); err != nil {
 		panic(err)
 	}

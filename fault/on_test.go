@@ -5,6 +5,7 @@ package fault
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -49,4 +50,28 @@ func TestHookAndPlant(t *testing.T) {
 	if len(met) != 1 || met[0] != AfterSend || !Planted(NoLookUp) || Planted(NoFencing) {
 		t.Errorf("met %v, planted %v %v", met, Planted(NoLookUp), Planted(NoFencing))
 	}
+}
+
+// A process stops in the very act of sending only when it is asked to stop there.
+func TestAStopWaitsForWhatIsBeingSent(t *testing.T) {
+	before := stop
+	defer func() { stop = before }()
+	stop = &trap{point: BeforeSave, signal: syscall.SIGCONT} // which stops nothing
+	stop.left.Store(1)
+	Reached(BeforeSend)
+	done := make(chan struct{})
+	go func() { Reached(BeforeSave); close(done) }()
+	for deadline := time.Now().Add(10 * time.Second); sending.TryRLock(); time.Sleep(time.Millisecond) {
+		sending.RUnlock()
+		if time.Now().After(deadline) {
+			t.Fatal("it does not wait")
+		}
+	}
+	select {
+	case <-done:
+		t.Error("it did not wait")
+	default:
+	}
+	Reached(AfterSend)
+	<-done
 }

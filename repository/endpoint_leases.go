@@ -7,6 +7,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/fault"
 )
 
 // EndpointLease is a worker's hold on one endpoint. Its token is new with every
@@ -103,15 +104,18 @@ func (db *DB) HeldEndpoint(ctx context.Context, l EndpointLease) (Endpoint, erro
 // the endpoint fails; ErrFenced when the lease has passed to another. A plain
 // SELECT would race with the takeover.
 func (db *DB) holdEndpoint(ctx context.Context, tx *sqlx.Tx, l EndpointLease) (failingSince time.Time, err error) {
-	var since []int64
-	err = db.selectIn(ctx, tx, &since, `SELECT failing_since FROM webhook_endpoints WHERE id = ? AND token = ?`+db.dialect.forUpdate, l.EndpointID, l.Token)
+	var rows []struct {
+		FailingSince int64 `db:"failing_since"`
+		Token        int64 `db:"token"`
+	}
+	err = db.selectIn(ctx, tx, &rows, `SELECT failing_since, token FROM webhook_endpoints WHERE id = ?`+db.dialect.forUpdate, l.EndpointID)
 	if err != nil {
 		return time.Time{}, err
 	}
-	if len(since) == 0 {
+	if len(rows) == 0 || rows[0].Token != l.Token && !fault.Planted(fault.NoFencing) {
 		return time.Time{}, ErrFenced
 	}
-	return fromMicros(since[0]), nil
+	return fromMicros(rows[0].FailingSince), nil
 }
 
 // DisableEndpoint switches a held endpoint off and tells it in the feed. One

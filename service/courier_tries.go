@@ -175,6 +175,9 @@ func (c *courier) save(ctx context.Context, all bool) (bool, error) {
 	done := c.ahead[:c.done()]
 	tried := repository.Tried{First: deliveries(done), Again: deliveries(c.unsaved.again), Position: c.cursor(),
 		Succeeded: c.unsaved.succeeded, FailedAt: c.unsaved.failedAt}
+	if savable > 0 {
+		fault.Reached(fault.BeforeNote)
+	}
 	failingSince, err := c.service.DB.SaveTried(ctx, c.lease, tried)
 	if err != nil {
 		return false, err
