@@ -30,9 +30,10 @@ func chaosFaults() []chaosFault {
 		{name: "gateway killed at a random moment", strike: killSometime},
 		{name: "gateway killed again and again", strike: killOften},
 		{name: "gateway stopped past its lease, anywhere", on: "postgres", gateways: 2, dedup: true, strike: stopSometime},
-		{name: "gateway stopped past its lease, before it sends", on: "postgres", gateways: 2, setting: stopAt(fault.BeforeSend, 3), strike: stopAndHide},
+		{name: "gateway stopped past its lease, before it sends", on: "postgres", gateways: 2, setting: stopAt(fault.BeforeSend, 2), strike: awakeToHidden},
 		{name: "gateway stopped past its lease, before it saves", on: "postgres", gateways: 2, setting: stopAt(fault.BeforeSave, 6), strike: awake},
 		{name: "gateway stopped past its lease, in a transaction", on: "postgres", gateways: 2, setting: stopAt(fault.InSave, 6), strike: awake},
+		{name: "gateway stopped past its lease, before it notes webhooks", on: "postgres", gateways: 2, setting: stopAt(fault.BeforeNote, 4), strike: awake},
 		{name: "slow commits of acceptances", setting: slowAt(fault.InCommit)},
 		{name: "slow commits of steps", setting: slowAt(fault.InSave)},
 		{name: "PostgreSQL killed", on: "postgres", strike: killPostgres},
@@ -53,7 +54,7 @@ func chaosFaults() []chaosFault {
 func sideFaults() []chaosFault {
 	var faults []chaosFault
 	for _, how := range [][2]string{{taxDrops, "accepts and drops"}, {tax502, "accepts and answers 502"}, {taxSlow, "answers too late"},
-		{taxTwice, "answers twice"}, {taxEmpty, "answers nothing"}, {taxGarbage, "answers garbage"}} {
+		{taxLate, "is reached too late"}, {taxTwice, "answers twice"}, {taxEmpty, "answers nothing"}, {taxGarbage, "answers garbage"}} {
 		faults = append(faults, chaosFault{name: "tax system " + how[1], strike: func(r *chaosRound) {
 			r.world.tax.goes(how[0])
 			r.wait(1500)
@@ -72,7 +73,7 @@ func sideFaults() []chaosFault {
 
 // often says how many times a point is passed in a round, roughly.
 var often = map[fault.Point]int{fault.InCommit: 8, fault.AfterCommit: 8, fault.BeforeSend: 4, fault.AfterSend: 4,
-	fault.BeforeSave: 8, fault.InSave: 10, fault.AfterSave: 8, fault.BeforeDeliver: 200, fault.AfterDeliver: 200}
+	fault.BeforeSave: 8, fault.InSave: 10, fault.AfterSave: 8, fault.BeforeDeliver: 200, fault.AfterDeliver: 200, fault.BeforeNote: 8}
 
 func crashAt(p fault.Point) func(*chaosRound) string {
 	return func(r *chaosRound) string {
@@ -117,7 +118,7 @@ func stopSometime(r *chaosRound) {
 	r.signal(g, syscall.SIGSTOP)
 	time.Sleep(chaosLease + chaosLease/2)
 	r.wait(1500)
-	r.signal(g, syscall.SIGCONT)
+	r.goOn(g)
 }
 
 // awake lets a gateway that a trap has stopped go on after its lease is over.
@@ -125,22 +126,48 @@ func awake(r *chaosRound) {
 	if g := r.awaitStop(); g != nil {
 		time.Sleep(chaosLease + chaosLease/2)
 		r.wait(2000)
-		r.signal(g, syscall.SIGCONT)
+		r.goOn(g)
 	}
 }
 
-// stopAndHide lets the stopped gateway go on when another has found its
-// documents absent for long enough, has sent them, and has lost the answer.
-func stopAndHide(r *chaosRound) {
+// awakeToHidden lets a gateway that has sent nothing go on when another has found
+// its documents absent for long enough, has sent them, and has lost the answer.
+// What the first one knows of them is true of its own hand-over, and not any more.
+func awakeToHidden(r *chaosRound) {
 	g := r.awaitStop()
 	if g == nil {
 		return
 	}
-	r.world.tax.goes(taxDrops)
-	time.Sleep(chaosLease + callTime + chaosWindow)
-	r.wait(1500)
-	r.world.tax.goes(taxUnderstood)
+	r.world.tax.hides(r.submitting())
+	defer r.world.tax.hides(nil)
+	for deadline := time.Now().Add(hiddenWithin); r.sentAgain() <= 0 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.goOn(g)
+}
+
+// hiddenWithin is how long it may take another gateway to send what a stopped one has marked.
+const hiddenWithin = 20 * time.Second
+
+// submitting gives the ids of documents that are marked.
+func (r *chaosRound) submitting() (ids []string) {
+	r.world.each(`SELECT id FROM documents WHERE reference LIKE '`+r.prefix+`%' AND status = 'submitting'`, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids
+}
+
+// sentAgain counts the documents that were marked a second time: they were
+// accepted, marked, queued again, and marked again.
+func (r *chaosRound) sentAgain() int { return r.count(`status = 'submitting' AND sequence >= 4`) }
+
+// goOn lets a stopped gateway go on, and gives it time to do what it must not.
+func (r *chaosRound) goOn(g *gateway) {
 	r.signal(g, syscall.SIGCONT)
+	time.Sleep(chaosLease / 2)
 }
 
 func killPostgres(r *chaosRound) {
@@ -208,10 +235,11 @@ func (r *chaosRound) signal(g *gateway, s syscall.Signal) {
 	}
 }
 
-// awaitStop waits until the first gateway's trap has stopped it; nil when it does not.
+// awaitStop waits until the first gateway's trap has stopped it; nil when all
+// is done and it has not.
 func (r *chaosRound) awaitStop() *gateway {
 	g := r.world.gateways[0]
-	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && r.ended() < chaosInvoices; time.Sleep(10 * time.Millisecond) {
 		r.world.mu.Lock()
 		stopped := g.stopped()
 		r.world.mu.Unlock()
@@ -221,6 +249,9 @@ func (r *chaosRound) awaitStop() *gateway {
 	}
 	return nil
 }
+
+// ended counts the documents that have come to their end; -1 when it cannot be told.
+func (r *chaosRound) ended() int { return r.count(`status IN ('approved', 'saved_invalid')`) }
 
 func (r *chaosRound) must(err error) {
 	if err != nil {

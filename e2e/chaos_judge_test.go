@@ -173,6 +173,21 @@ func (w *chaosWorld) judgeWebhooks(prefix string) (breaches []breach) {
 		}
 	}
 	w.settleOwed()
+	return append(breaches, w.judgeDeliveries()...)
+}
+
+// judgeDeliveries: an endpoint's list of deliveries has each message once, of
+// whatever round: who notes a message under a lease that is lost notes it twice.
+func (w *chaosWorld) judgeDeliveries() (breaches []breach) {
+	w.t.Helper()
+	w.each(`SELECT endpoint_id, message_id, COUNT(*) FROM deliveries WHERE position > 0 GROUP BY endpoint_id, message_id HAVING COUNT(*) > 1`,
+		func(scan func(...any) error) error {
+			var endpoint, message string
+			var times int
+			err := scan(&endpoint, &message, &times)
+			breaches = append(breaches, breach{"doubled", fmt.Sprintf("message %s is %d times in the deliveries of %s", message, times, endpoint)})
+			return err
+		})
 	return breaches
 }
 

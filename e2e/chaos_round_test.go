@@ -38,7 +38,7 @@ type chaosRound struct {
 func dealFaults(seed uint64, number int, kind string, disk bool) (faults []chaosFault, dice *rand.Rand) {
 	var deck []chaosFault
 	for _, f := range append(chaosFaults(), sideFaults()...) {
-		if (f.on == "" || f.on == kind) && (!f.disk || disk) {
+		if (f.on == "" || f.on == kind) && (!f.disk || disk) && strings.Contains(f.name, *chaosOnly) {
 			deck = append(deck, f)
 		}
 	}
@@ -106,7 +106,7 @@ func (r *chaosRound) play() []breach {
 	under.Go(r.post)
 	for _, f := range r.faults {
 		// Each has dice of its own, so that it does not matter which throws first.
-		own := &chaosRound{world: w, gateways: r.gateways, dice: rand.New(rand.NewPCG(r.dice.Uint64(), 3))}
+		own := &chaosRound{world: w, prefix: r.prefix, gateways: r.gateways, dice: rand.New(rand.NewPCG(r.dice.Uint64(), 3))}
 		if f.strike != nil {
 			under.Go(func() { f.strike(own) })
 		}
@@ -172,14 +172,15 @@ func (r *chaosRound) settle() (breaches []breach) {
 }
 
 // open counts the documents that are on their way; -1 when it cannot be told.
-func (r *chaosRound) open() int {
-	var open int
-	err := r.world.db.QueryRowContext(r.world.t.Context(), `SELECT COUNT(*) FROM documents WHERE reference LIKE '`+r.prefix+
-		`%' AND status NOT IN ('approved', 'saved_invalid')`).Scan(&open)
+func (r *chaosRound) open() int { return r.count(`status NOT IN ('approved', 'saved_invalid')`) }
+
+// count counts the round's documents of which a condition is true; -1 when it cannot be told.
+func (r *chaosRound) count(condition string) (count int) {
+	err := r.world.db.QueryRowContext(r.world.t.Context(), `SELECT COUNT(*) FROM documents WHERE reference LIKE '`+r.prefix+`%' AND `+condition).Scan(&count)
 	if err != nil {
 		return -1
 	}
-	return open
+	return count
 }
 
 // end ends the gateways, by kill -9 or as an operator would.

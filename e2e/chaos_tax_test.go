@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -18,15 +20,23 @@ import (
 // What goes wrong between the tax system and its callers, after it has done what
 // it was asked for.
 const (
-	taxDrops      = "drops"      // the connection is cut instead of an answer
-	tax502        = "502"        // a proxy answers for it
-	taxSlow       = "slow"       // the answer comes after the caller's patience
-	taxTwice      = "twice"      // every result is in the answer twice
-	taxEmpty      = "empty"      // 200 and nothing
-	taxGarbage    = "garbage"    // 200 and something else
-	taxUnderstood = ""           // nothing goes wrong
-	share         = 0.4          // of the calls go wrong, while some do
-	slowness      = 2 * callTime // of taxSlow
+	taxDrops      = "drops"   // the connection is cut instead of an answer
+	tax502        = "502"     // a proxy answers for it
+	taxSlow       = "slow"    // the answer comes after the caller's patience
+	taxTwice      = "twice"   // every result is in the answer twice
+	taxEmpty      = "empty"   // 200 and nothing
+	taxGarbage    = "garbage" // 200 and something else
+	taxLate       = "late"    // the call comes there only when its caller has given up
+	taxUnderstood = ""        // nothing goes wrong
+)
+
+const (
+	share = 0.4 // of the calls go wrong, while some do
+	// slowness is that of taxSlow: nobody waits so long.
+	slowness = 30 * time.Second
+	// lateness is that of taxLate. What comes then is in the look-up before a
+	// settle window is over that began when the call and its lease had ended.
+	lateness = 2 * callTime
 )
 
 // wayToTax stands between gateways and simulator.
@@ -35,7 +45,7 @@ type wayToTax struct {
 	mu   sync.Mutex
 	dice *rand.Rand
 	how  string
-	hits int // how many calls went wrong
+	hide []string // ids of documents of whose hand-over nobody hears
 }
 
 // startWay opens a way to a simulator and gives its address.
@@ -54,25 +64,51 @@ func (w *wayToTax) goes(how string) {
 	w.how = how
 }
 
-// draw says what goes wrong with the next call.
-func (w *wayToTax) draw() string {
+// hides makes the answers to hand-overs of some documents get lost, and the news,
+// which would tell of them; of none ends that.
+func (w *wayToTax) hides(ids []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.hide = ids
+}
+
+// isHidden says whether a call would tell of what is hidden.
+func (w *wayToTax) isHidden(path string, content []byte) bool {
+	switch path {
+	case "/v1/changes":
+		return len(w.hide) > 0
+	case "/v1/submissions":
+		return slices.ContainsFunc(w.hide, func(id string) bool { return bytes.Contains(content, []byte(id)) })
+	}
+	return false
+}
+
+// draw says what goes wrong with a call.
+func (w *wayToTax) draw(path string, content []byte) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.isHidden(path, content) {
+		return taxDrops
+	}
 	if w.how == taxUnderstood || w.dice.Float64() >= share {
 		return taxUnderstood
 	}
-	w.hits++
 	return w.how
 }
 
 // ServeHTTP passes a call on, and an answer back unless something goes wrong.
 func (w *wayToTax) ServeHTTP(out http.ResponseWriter, r *http.Request) {
-	how := w.draw()
 	content, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
 	}
-	onward, err := http.NewRequestWithContext(r.Context(), r.Method, w.url+r.URL.RequestURI(), bytes.NewReader(content))
+	how := w.draw(r.URL.Path, content)
+	ctx := r.Context()
+	if how == taxLate {
+		time.Sleep(lateness)
+		ctx = context.WithoutCancel(ctx)
+	}
+	onward, err := http.NewRequestWithContext(ctx, r.Method, w.url+r.URL.RequestURI(), bytes.NewReader(content))
 	if err != nil {
 		http.Error(out, err.Error(), http.StatusBadRequest)
 		return

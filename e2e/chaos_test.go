@@ -22,6 +22,7 @@ var (
 	chaosFirst    = flag.Int("chaos.first", 0, "the number of the first round")
 	chaosSeed     = flag.Uint64("chaos.seed", 20261123, "the seed of chaos")
 	chaosDatabase = flag.String("chaos.database", "both", "sqlite, postgres or both")
+	chaosOnly     = flag.String("chaos.only", "", "play only faults with this in their name, first in every round")
 	chaosPlanted  = flag.String("chaos.planted", string(fault.NoLookUp), "the planted bugs to be caught, separated by commas, or all")
 	chaosWithin   = flag.Int("chaos.within", 50, "in how many rounds a planted bug is caught")
 )

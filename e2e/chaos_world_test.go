@@ -26,6 +26,8 @@ const (
 	callTime    = chaosLease / 3
 	lookUpLag   = 1500 * time.Millisecond
 	chaosWindow = 2500 * time.Millisecond
+	// idleInTransaction is 10 s otherwise: what a stopped gateway holds others up.
+	idleInTransaction = chaosLease / 2
 )
 
 var chaosGateway = []string{
@@ -123,7 +125,7 @@ func (w *chaosWorld) newChaosDatabase(t *testing.T, kind string) string {
 			w.admin(t, "DROP TABLESPACE "+name)
 		}
 	})
-	return url
+	return url + "&idle_in_transaction_session_timeout=" + idleInTransaction.String()
 }
 
 // admin runs a statement on PostgreSQL as an operator, who may write always.
