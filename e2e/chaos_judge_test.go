@@ -145,7 +145,7 @@ func (w *chaosWorld) judgeFeed(prefix string, kept map[string]keptDocument) (bre
 			breaches = append(breaches, breach{"lost", fmt.Sprintf("%s is at sequence %d, and the feed has %d events of it", d.id, d.sequence, n)})
 		}
 	}
-	for _, id := range w.follower.sees(ids, 5*time.Second) {
+	for _, id := range w.follower.sees(ids, toldWithin) {
 		breaches = append(breaches, breach{"lost", "event " + id + " is in the feed, and who followed it was never given it"})
 	}
 	for _, id := range ids {
@@ -161,20 +161,38 @@ func (w *chaosWorld) judgeFeed(prefix string, kept map[string]keptDocument) (bre
 func (w *chaosWorld) judgeWebhooks(prefix string) (breaches []breach) {
 	w.t.Helper()
 	endpoints := w.endpoints()
+	type webhook struct {
+		path  string
+		event keptEvent
+	}
+	var told []webhook
 	for _, events := range w.eventsOf(prefix) {
 		for _, e := range events {
 			for path, at := range endpoints {
 				w.owed[path][e.id] = true
-				if !at.retrying[e.id] && e.position <= at.position && !w.receiver.hasSoon(path, e.id) {
-					breaches = append(breaches, breach{"lost", fmt.Sprintf("event %s (position %d) never reached %s, whose cursor is %d, and no retry is due",
-						e.id, e.position, path, at.position)})
+				if !at.retrying[e.id] && e.position <= at.position {
+					told = append(told, webhook{path, e})
 				}
 			}
 		}
 	}
+	// What has arrived may not have been told yet.
+	for deadline := time.Now().Add(toldWithin); ; time.Sleep(5 * time.Millisecond) {
+		told = slices.DeleteFunc(told, func(h webhook) bool { return w.receiver.has(h.path, h.event.id) })
+		if len(told) == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	for _, h := range told {
+		breaches = append(breaches, breach{"lost", fmt.Sprintf("event %s (position %d) never reached %s, whose cursor is %d, and no retry is due",
+			h.event.id, h.event.position, h.path, endpoints[h.path].position)})
+	}
 	w.settleOwed()
 	return append(breaches, w.judgeDeliveries()...)
 }
+
+// toldWithin is how long a busy machine may take to tell of what has arrived.
+const toldWithin = 10 * time.Second
 
 // judgeDeliveries: an endpoint's list of deliveries has each message once, of
 // whatever round: who notes a message under a lease that is lost notes it twice.
@@ -255,15 +273,6 @@ func (w *chaosWorld) each(query string, read func(scan func(...any) error) error
 	}
 	if err := rows.Err(); err != nil {
 		w.t.Fatal(err)
-	}
-}
-
-// hasSoon is has, for what has arrived and may not have been told yet.
-func (r *receiver) hasSoon(path, id string) bool {
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if r.has(path, id) || time.Now().After(deadline) {
-			return r.has(path, id)
-		}
 	}
 }
 
