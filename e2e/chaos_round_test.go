@@ -31,6 +31,7 @@ type chaosRound struct {
 	mu       sync.Mutex
 	answered map[string]string // document id by reference, of what was answered 2xx
 	others   map[int]int       // answers that settled nothing, by status; 0 is none
+	underWay int               // documents not at their end when the last was answered; -1 when it could not be told
 }
 
 // dealFaults deals the faults of a database, so that each comes as often as the
@@ -131,6 +132,7 @@ func (r *chaosRound) post() {
 			time.Sleep(20 * time.Millisecond)
 		}
 	})
+	r.underWay = r.open()
 }
 
 // postOne posts once, and says whether that settled it.

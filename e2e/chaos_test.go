@@ -152,6 +152,7 @@ type tally struct {
 	rounds          map[string]int // by database
 	faults          map[string]int
 	documents       int
+	underWay        []int // documents at once, by round
 	lost, doubled   int
 	disagree        int
 	others          map[int]int
@@ -170,6 +171,9 @@ func (y *tally) note(r *chaosRound, breaches []breach, took time.Duration) {
 		y.faults[f.name]++
 	}
 	y.documents += len(r.answered)
+	if r.underWay >= 0 {
+		y.underWay = append(y.underWay, r.underWay)
+	}
 	for status, n := range r.others {
 		y.others[status] += n
 	}
@@ -214,6 +218,9 @@ func (y *tally) print(t *testing.T) {
 		fmt.Fprintf(out, "  %s\t%d\n", name, y.faults[name])
 	}
 	fmt.Fprintf(out, "documents accepted\t%d\n", y.documents)
+	slices.Sort(y.underWay)
+	few, _ := slices.BinarySearch(y.underWay, 200)
+	fmt.Fprintf(out, "under way at once\t200 or more in %d of %d rounds\n", len(y.underWay)-few, len(y.underWay))
 	fmt.Fprintf(out, "requests asked again\t%v (by status; 0 is no answer)\n", y.others)
 	fmt.Fprintf(out, "lost\t%d\ndoubled\t%d\ndisagreeing\t%d\n", y.lost, y.doubled, y.disagree)
 	fmt.Fprintf(out, "seed %d\t%.1f s a round, %.1f s the longest, %v in all\n", *chaosSeed, y.played.Seconds()/float64(total), y.longest.Seconds(), time.Since(y.began).Round(time.Second))

@@ -149,7 +149,7 @@ func (w *chaosWorld) startTax(seed uint64) {
 	w.t.Helper()
 	address := freeAddress(w.t)
 	w.simulator = start(w.t, "simulator", []string{"FAKTURGATE_SIM_ADDR=" + address, "FAKTURGATE_SIM_STATE=" + filepath.Join(w.t.TempDir(), "ledger"),
-		"FAKTURGATE_SIM_LOOKUP_LAG=" + lookUpLag.String(), "FAKTURGATE_SIM_SIGNING_DELAY=300ms", dedupOff, "FAKTURGATE_LOG_LEVEL=warn"}, "simulator")
+		"FAKTURGATE_SIM_LOOKUP_LAG=" + lookUpLag.String(), "FAKTURGATE_SIM_SIGNING_DELAY=1s", dedupOff, "FAKTURGATE_LOG_LEVEL=warn"}, "simulator")
 	w.simulator.awaitAnswer("http://" + address + "/v1/changes?after=latest")
 	w.tax, w.simURL = startWay(w.t, "http://"+address, seed)
 }
