@@ -28,6 +28,8 @@ type channel struct {
 	pickedAt  time.Time
 	pickedAll bool // the last pick was full: more may wait
 
+	absences absences
+
 	mu          sync.Mutex
 	description adapter.Description
 	describedAt time.Time // zero: never

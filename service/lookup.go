@@ -39,7 +39,7 @@ func (c *channel) lookUp(ctx context.Context) (bool, error) {
 		if o.Certainty == adapter.NotTaken {
 			return c.service.adopt(d, o, asked)
 		}
-		return c.absent(ctx, d, description)
+		return c.absent(ctx, d, description, asked)
 	})
 }
 
@@ -139,11 +139,11 @@ func (c *channel) settleAnswers(ctx context.Context, part repository.Part, docum
 
 // absent decides about a document that a look-up did not find. It is certainly
 // absent, and goes again under the same client id, when the channel recognises
-// a resend, or when a second look-up at least the settle window after the first
-// finds nothing either.
-func (c *channel) absent(ctx context.Context, d *faktur.Document, description adapter.Description) ([]faktur.Event, error) {
+// a resend, or when a second look-up of this process, at least the settle window
+// after its first, finds nothing either. What counts is when they were asked:
+// a process may sleep over an answer.
+func (c *channel) absent(ctx context.Context, d *faktur.Document, description adapter.Description, asked time.Time) ([]faktur.Event, error) {
 	s := c.service
-	now := s.Now()
 	if description.ResendHarmless {
 		return s.backToQueue(d, nil, time.Time{})
 	}
@@ -151,17 +151,17 @@ func (c *channel) absent(ctx context.Context, d *faktur.Document, description ad
 	if err != nil {
 		return nil, err
 	}
-	if d.Work.AbsentSince.IsZero() {
-		d.Work.AbsentSince = now
+	if d.Work.AbsentSince.IsZero() || d.Work.AbsentSince.After(asked) {
+		d.Work.AbsentSince = asked
 	}
-	settled := d.Work.AbsentSince.Add(window)
-	if !now.Before(settled) {
+	left := max(window-asked.Sub(c.absences.since(d, asked)), d.Work.AbsentSince.Add(window).Sub(asked))
+	if left <= 0 {
 		return s.backToQueue(d, nil, time.Time{})
 	}
 	if _, err := s.stillUnknown(d, nil); err != nil {
 		return nil, err
 	}
-	if settled.Before(d.Work.DueAt) {
+	if settled := asked.Add(left); settled.Before(d.Work.DueAt) {
 		d.Work.DueAt = settled
 	}
 	return nil, nil
