@@ -208,15 +208,16 @@ func killTax(r *chaosRound) {
 	r.world.simulator.awaitAnswer(r.world.tax.url + "/v1/changes?after=latest")
 }
 
-// stepClock sets the wall clock of the gateways wrong, of each by as much as it
-// likes, by more than the settle window and more than once.
+// stepClock sets the wall clock of the gateways wrong three times, of each by as
+// much as it likes, and each time by more than the settle window.
 func stepClock(direction int) func(*chaosRound) {
 	return func(r *chaosRound) {
+		wrong := make([]int, r.gateways)
 		for range 3 {
 			r.wait(1200)
-			for _, g := range r.world.gateways[:r.gateways] {
-				step := direction * (3 + r.dice.IntN(5))
-				r.must(os.WriteFile(g.log+".clock", []byte(strconv.Itoa(step)), 0o600))
+			for i, g := range r.world.gateways[:r.gateways] {
+				wrong[i] += direction * (5 + r.dice.IntN(5))
+				r.must(os.WriteFile(g.log+".clock", []byte(strconv.Itoa(wrong[i])), 0o600))
 			}
 		}
 	}

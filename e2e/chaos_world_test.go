@@ -20,12 +20,12 @@ import (
 // The times of chaos, scaled down from a lease of 30 s and a settle window of 30
 // minutes so that a round takes seconds. A look-up is blind for longer than a
 // lease and a call, so that who believes the first one files twice; and the
-// window leaves a busy machine two seconds to pass a call on.
+// window leaves a busy machine three seconds to pass a call on.
 const (
 	chaosLease  = time.Second
 	callTime    = chaosLease / 3
 	lookUpLag   = 1500 * time.Millisecond
-	chaosWindow = 2500 * time.Millisecond
+	chaosWindow = 4 * time.Second
 	// idleInTransaction is 10 s otherwise: what a stopped gateway holds others up.
 	idleInTransaction = chaosLease / 2
 )
