@@ -31,13 +31,17 @@ type channel struct {
 	absences absences
 
 	mu          sync.Mutex
-	description adapter.Description
-	describedAt time.Time // zero: never
-	failures    int       // in a row
-	restUntil   time.Time // no hand-over before
-	lastError   error     // nil while all is well
-	calls       float64   // questions that may still be asked, refilled by time
-	refilledAt  time.Time
+	newsAt      time.Time // when news were last read; zero: they are not
+	catchUpFrom time.Time // since when nothing is missed; zero without news
+	// polledShards are those that were held at the last poll.
+	polledShards []repository.Lease
+	description  adapter.Description
+	describedAt  time.Time // zero: never
+	failures     int       // in a row
+	restUntil    time.Time // no hand-over before
+	lastError    error     // nil while all is well
+	calls        float64   // questions that may still be asked, refilled by time
+	refilledAt   time.Time
 }
 
 const (

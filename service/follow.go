@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,13 +34,54 @@ func (c *channel) follow(ctx context.Context) (bool, error) {
 	if err != nil {
 		c.newsCursor = "" // the other side may have lost its memory: begin at its end
 		c.newsRest = asked.Add(newsRest)
+		c.newsRead(time.Time{})
 		return false, err
 	}
 	if err := c.adoptNews(ctx, part, changes, asked); err != nil {
 		return false, err
 	}
 	c.newsCursor = next
+	c.newsRead(asked)
 	return len(changes) >= busyNews, nil
+}
+
+const (
+	// newsMemory is how long ago news may have been read to count on them.
+	newsMemory = 5 * time.Second
+	// followedPollMin is the least time between questions about a document whose
+	// changes the news tell anyway.
+	followedPollMin = time.Minute
+)
+
+// newsRead notes that the news were read to their end at a moment; at the zero
+// time, that they cannot be read. What happens while they are not read nobody
+// tells, so when that begins or ends it is time to catch up.
+func (c *channel) newsRead(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.IsZero() != c.newsAt.IsZero() || at.Sub(c.newsAt) > newsMemory {
+		c.catchUpFrom = c.service.Now()
+	}
+	c.newsAt = at
+}
+
+// catchUpIn notices shards that another process followed until now, in which it
+// is time to catch up, too.
+func (c *channel) catchUpIn(shards []repository.Lease) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.ContainsFunc(shards, func(l repository.Lease) bool { return !slices.Contains(c.polledShards, l) }) {
+		c.catchUpFrom = c.service.Now()
+	}
+	c.polledShards = shards
+}
+
+// following says whether the news tell what changes from now on, and until when
+// the channel catches up: what is due by then is asked about at once, and once.
+func (c *channel) following() (followed bool, catchUpUntil time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.service.Now().Sub(c.newsAt) < newsMemory, c.catchUpFrom.Add(min(followedPollMin, c.service.PollMax))
 }
 
 // newsRest is how long news are left alone after they failed. Nothing else

@@ -58,7 +58,14 @@ func (c *channel) poll(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	documents, err := c.service.DB.ToPoll(ctx, part, c.service.Now(), description.MaxBatch)
+	if description.Changes {
+		c.catchUpIn(part.Shards)
+	}
+	due := c.service.Now()
+	if _, until := c.following(); until.After(due) {
+		due = until
+	}
+	documents, err := c.service.DB.ToPoll(ctx, part, due, description.MaxBatch)
 	if err != nil || len(documents) == 0 || !c.mayAsk(description, len(part.Shards)) {
 		return false, err
 	}

@@ -148,7 +148,7 @@ func (s *Service) steps(d *faktur.Document, o adapter.Outcome, by ...faktur.Stat
 		}
 		events = append(events, event)
 	}
-	d.Work.DueAt = now.Add(s.PollMin)
+	d.Work.DueAt = now.Add(s.pollPause(d, now))
 	return events, nil
 }
 
@@ -204,9 +204,20 @@ func lookUpPause(age time.Duration) time.Duration { return min(max(age/2, time.S
 
 // pollPause is the time between questions about a document: a quarter of how
 // long it has been where it is, so that young ones are asked about often and
-// old ones rarely.
+// old ones rarely. Where the channel's news tell of changes, that none is missed
+// is all that questions are for, and there are few.
 func (s *Service) pollPause(d *faktur.Document, now time.Time) time.Duration {
-	return min(max(now.Sub(d.Work.StatusSince)/4, s.PollMin), s.PollMax)
+	age := now.Sub(d.Work.StatusSince)
+	pause := min(max(age/4, s.PollMin), s.PollMax)
+	c := s.channelNamed(d.Channel)
+	if c == nil {
+		return pause
+	}
+	followed, catchUpUntil := c.following()
+	if followed {
+		pause = min(max(age/2, followedPollMin), s.PollMax)
+	}
+	return max(pause, catchUpUntil.Sub(now))
 }
 
 // notSent is the verdict on a batch of which certainly nothing arrived.
