@@ -13,3 +13,6 @@ func (s *Service) Watch(ctx context.Context) (bool, error) { return s.watch(ctx)
 func (s *Service) TraceSteps(ctx context.Context, steps []repository.Step) {
 	s.traceSteps(ctx, steps, nil)
 }
+
+// ReferenceConflict is what a POST is told whose reference names d.
+var ReferenceConflict = referenceConflict

@@ -93,10 +93,7 @@ func (p *pendingAcceptance) accepted() (Accepted, error) {
 	case r.Err != nil:
 		return Accepted{}, r.Err
 	case r.Conflict != nil:
-		return Accepted{}, &faktur.Error{Kind: faktur.KindConflict, Code: "reference_conflict",
-			Detail: "This reference names another " + string(r.Conflict.Kind) + " of this taxpayer, with other content. " +
-				"Correct that one with PUT " + r.Conflict.Path() + ", or use a new reference.",
-			DocumentID: r.Conflict.ID, DocumentStatus: r.Conflict.Status}
+		return Accepted{}, referenceConflict(r.Conflict)
 	case r.Live != nil:
 		body, err := r.Live.JSON()
 		return Accepted{DocumentID: r.Live.Document.ID, Body: body, Status: repository.StatusReplayed, Replayed: true}, err
@@ -105,6 +102,36 @@ func (p *pendingAcceptance) accepted() (Accepted, error) {
 		return Accepted{DocumentID: id, Body: []byte(r.Remembered.Body), Status: r.Remembered.Status, Replayed: true}, err
 	}
 	return Accepted{DocumentID: p.acceptance.Stored.Document.ID, Body: p.acceptance.Answer, Status: repository.StatusAccepted}, nil
+}
+
+// referenceConflict names the document that has the reference already, and what
+// its caller can do about it.
+func referenceConflict(d *faktur.Document) error {
+	return &faktur.Error{Kind: faktur.KindConflict, Code: "reference_conflict", DocumentID: d.ID, DocumentStatus: d.Status,
+		Detail: "This reference names another " + string(d.Kind) + " of this taxpayer, with other content, which is " + string(d.Status) + ". " +
+			inPlaceOfPosting(d) + " If this is another " + string(d.Kind) + ", give it a reference of its own."}
+}
+
+// inPlaceOfPosting says how the content of a document comes to be another, by how far it has come.
+func inPlaceOfPosting(d *faktur.Document) string {
+	cancel := "cancel it with POST " + d.Path() + "/cancel"
+	switch {
+	case d.Status == faktur.Queued:
+		return "Correct that one with PUT " + d.Path() + "."
+	case d.Status == faktur.SavedInvalid:
+		return "Correct that one with PUT " + d.Path() + "?reupload=true."
+	case d.Status == faktur.CancellationPending, d.Status == faktur.Approved && d.Wish == faktur.WishCancel:
+		return "Its cancellation is under way: wait for its end, and post this one again when it is cancelled."
+	case d.Status == faktur.Amended, d.Status == faktur.Approved && d.ReplacedByID != "":
+		return "It has a replacement: GET " + d.Path() + "/chain shows it, and which of them is in force."
+	case d.Status == faktur.Approved && d.Kind == faktur.KindReturn:
+		return "It is filed: " + cancel + ", and post this one again when it is cancelled."
+	case d.Status == faktur.Approved:
+		return "It is filed: replace it with POST " + d.Path() + "/replace; or, for another buyer, " + cancel + ", and post this one again when it is cancelled."
+	case d.Status == faktur.AwaitingUpload:
+		return "It cannot be corrected: " + atHand(d)
+	}
+	return "It is under way and cannot be corrected now: wait for its outcome (GET " + d.Path() + "/status?wait=60s)."
 }
 
 // run commits until ctx ends and the queue is empty.

@@ -110,3 +110,47 @@ func TestCursorsThatAreNotOursAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// What to do about the document that has the reference already is said as far
+// as it has come, for a return too.
+func TestAReferenceConflictSaysWhatCanBeDone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		d    faktur.Document
+		want string
+	}{
+		{"queued", faktur.Document{Status: faktur.Queued}, "Correct that one with PUT /invoices/ID."},
+		{"saved invalid", faktur.Document{Status: faktur.SavedInvalid}, "Correct that one with PUT /invoices/ID?reupload=true."},
+		{"submitting", faktur.Document{Status: faktur.Submitting}, "wait for its outcome (GET /invoices/ID/status?wait=60s)."},
+		{"signing", faktur.Document{Status: faktur.SigningInProgress}, "wait for its outcome (GET /invoices/ID/status?wait=60s)."},
+		{"in a file", faktur.Document{Status: faktur.AwaitingUpload, Channel: faktur.ChannelCoretaxXML}, "or cancel the document while nobody has downloaded it."},
+		{"a draft", faktur.Document{Status: faktur.AwaitingUpload, Channel: faktur.ChannelPajakio}, "POST /invoices/ID/resolve with the outcome not_filed."},
+		{"approved", faktur.Document{Status: faktur.Approved}, "replace it with POST /invoices/ID/replace; or, for another buyer, cancel it with POST /invoices/ID/cancel,"},
+		{"being replaced", faktur.Document{Status: faktur.Approved, ReplacedByID: "NEW"}, "GET /invoices/ID/chain"},
+		{"its replacement waits for the buyer", faktur.Document{Status: faktur.AmendmentPending, ReplacedByID: "NEW"}, "wait for its outcome"},
+		{"amended", faktur.Document{Status: faktur.Amended, ReplacedByID: "NEW"}, "GET /invoices/ID/chain"},
+		{"amended in the portal", faktur.Document{Status: faktur.Amended}, "GET /invoices/ID/chain"},
+		{"to be cancelled", faktur.Document{Status: faktur.Approved, Wish: faktur.WishCancel}, "post this one again when it is cancelled."},
+		{"its cancellation waits for the buyer", faktur.Document{Status: faktur.CancellationPending}, "post this one again when it is cancelled."},
+		{"a queued return", faktur.Document{Kind: faktur.KindReturn, Status: faktur.Queued}, "Correct that one with PUT /returns/ID."},
+		{"a refused return", faktur.Document{Kind: faktur.KindReturn, Status: faktur.SavedInvalid}, "Correct that one with PUT /returns/ID?reupload=true."},
+		{"a return under way", faktur.Document{Kind: faktur.KindReturn, Status: faktur.Submitting}, "wait for its outcome (GET /returns/ID/status?wait=60s)."},
+		{"an approved return", faktur.Document{Kind: faktur.KindReturn, Status: faktur.Approved}, "It is filed: cancel it with POST /returns/ID/cancel, and post this one again when it is cancelled."},
+	} {
+		c.d.ID = "ID"
+		if c.d.Kind == "" {
+			c.d.Kind = faktur.KindInvoice
+		}
+		e := faktur.AsError(service.ReferenceConflict(&c.d))
+		if e.Code != "reference_conflict" || e.DocumentID != "ID" || e.DocumentStatus != c.d.Status || !strings.Contains(e.Detail, c.want) {
+			t.Errorf("%s: %+v\nwant %q", c.name, e, c.want)
+		}
+		if puts := strings.Contains(e.Detail, "PUT "); puts != c.d.Status.Correctable() {
+			t.Errorf("%s: PUT is for what can be corrected only: %s", c.name, e.Detail)
+		}
+		if c.d.Kind == faktur.KindReturn && (strings.Contains(e.Detail, "replace") || strings.Contains(e.Detail, "chain")) {
+			t.Errorf("%s: a return has no replacement: %s", c.name, e.Detail)
+		}
+	}
+}
