@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,24 @@ func TestAReturnIsAcceptedCorrectedAndCancelled(t *testing.T) {
 	g.post(path+"/cancel", "").want(http.StatusOK)
 	if list := decoded[handlers.List[faktur.StoredReturn]](g.get("/returns?status=cancelled&nsfp=04002600000000001").want(http.StatusOK)); len(list.Data) != 1 {
 		t.Errorf("listed %+v", list)
+	}
+}
+
+// A return that a seller files of its own invoice is taken with a warning: who may
+// file what is DJP's to say, and that it is refused is not known.
+func TestAReturnToOneselfIsDoubted(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	toOneself := returned(t, `"0098765431109000"`, `"0012345674901000"`)
+	accepted := g.post("/returns", toOneself).want(http.StatusAccepted)
+	stored := decoded[faktur.StoredReturn](g.get(accepted.header.Get("Location")).want(http.StatusOK))
+	for name, warnings := range map[string][]faktur.Fault{
+		"accepted": decoded[faktur.StoredReturn](accepted).Warnings, "stored": stored.Warnings,
+		"validated": decoded[faktur.ReturnPreview](g.post("/returns/validate", toOneself).want(http.StatusOK)).Warnings,
+	} {
+		if !slices.ContainsFunc(warnings, func(w faktur.Fault) bool { return w.Pointer == "/seller_npwp" && w.Code == "buyer_is_seller" }) {
+			t.Errorf("%s without the doubt: %+v", name, warnings)
+		}
 	}
 }
 
