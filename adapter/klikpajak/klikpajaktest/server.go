@@ -45,6 +45,7 @@ type Config struct {
 	Forgets      bool                 // every X-Idempotency-Key is new
 	Unfiltered   bool                 // the list pays no heed to client_reference_id
 	Mute         bool                 // detail does not say client_reference_id
+	Lose         string               // a reference that contains it is approved here and then forgotten; "" loses none
 	Now          func() time.Time     // nil means time.Now
 }
 
@@ -207,7 +208,9 @@ func (s *Server) create(c caller) (any, *refusal) {
 		if before.body != string(c.body) {
 			return nil, unprocessable("X-Idempotency-Key sudah digunakan untuk data lain")
 		}
-		return s.told(s.all[slices.IndexFunc(s.all, func(d *Document) bool { return d.ID == before.id })], false), nil
+		if i := slices.IndexFunc(s.all, func(d *Document) bool { return d.ID == before.id }); i >= 0 {
+			return s.told(s.all[i], false), nil
+		}
 	}
 	var body Invoice
 	if refused := s.check(c, &body); refused != nil {
@@ -230,6 +233,9 @@ func (s *Server) create(c caller) (any, *refusal) {
 func (s *Server) take(d *Document) {
 	d.Approvals++
 	d.ApprovalStatus, d.approved = InProgress, s.config.Now()
+	if s.config.Lose != "" && strings.Contains(d.Body.Reference, s.config.Lose) {
+		s.all = slices.DeleteFunc(s.all, func(other *Document) bool { return other == d })
+	}
 }
 
 // sign ends the signing of a document whose time has come.

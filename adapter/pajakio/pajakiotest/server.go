@@ -35,6 +35,7 @@ type Config struct {
 	PageLimit    int               // the most rows of a page, whatever is asked for; 0 means 100
 	FirstPage    int               // the number of the list's first page: 0 or 1
 	Unfiltered   bool              // the list pays no heed to noInvoice
+	Lose         string            // a noInvoice that contains it is uploaded and then forgotten; "" loses none
 	Now          func() time.Time  // nil means time.Now
 }
 
@@ -268,6 +269,9 @@ func (s *Server) upload(c caller) (any, *refusal) {
 func (s *Server) take(d *Document) {
 	d.Uploads++
 	d.Status, d.Why, d.uploaded = Signing, "", s.config.Now()
+	if s.config.Lose != "" && strings.Contains(d.NoInvoice, s.config.Lose) {
+		s.all = slices.DeleteFunc(s.all, func(other *Document) bool { return other == d })
+	}
 }
 
 // sign ends the signing of a document whose time has come.
