@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -20,8 +21,8 @@ type demoCommand struct {
 	DatabaseURL string          `env:"FAKTURGATE_DATABASE_URL" placeholder:"URL" help:"Where to keep it (default: a SQLite file in a temporary folder, deleted at the end)."`
 	Addr        string          `env:"FAKTURGATE_ADDR" default:"127.0.0.1:8080" help:"Where the API listens; another free port when it is taken (default: ${default})."`
 	Exit        bool            `env:"FAKTURGATE_DEMO_EXIT" help:"End when the story is told, with an exit code that says whether ledger, database and receiver agree."`
-	Patience    time.Duration   `env:"FAKTURGATE_DEMO_PATIENCE" default:"60s" help:"How long the story may take (default: ${default})."`
-	Sim         simulationFlags `embed:"" prefix:"sim-"`
+	Patience    time.Duration   `env:"FAKTURGATE_DEMO_PATIENCE" default:"60s" help:"How long a chapter of the story may take (default: ${default})."`
+	Sim         simulationFlags `embed:"" prefix:"sim-" set:"signing_delay=700ms"`
 }
 
 // Run tells the story and checks that it was true.
@@ -36,7 +37,7 @@ func (c demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{gateway: g, printer: newPrinter(os.Stdout), patience: c.Patience}
+	d := &demo{gateway: g, sim: c.Sim, printer: newPrinter(os.Stdout), patience: c.Patience, said: make(chan func()), books: map[string][]book{}}
 	verdict := d.run(ctx)
 	if !c.Exit && ctx.Err() == nil {
 		d.stayUp(ctx)
@@ -49,8 +50,8 @@ func (c demoCommand) start(ctx context.Context, folder string, logger *slog.Logg
 		databaseFlags:  databaseFlags{DatabaseURL: c.DatabaseURL},
 		masterKeyFlags: masterKeyFlags{MasterKey: randomMasterKey()},
 		Addr:           c.Addr, Simulator: true, SimAddr: "127.0.0.1:0", Sim: c.Sim, Workers: "on",
-		WebhookAllowCIDRs: "127.0.0.0/8",
-		Lease:             6 * time.Second, SettleWindow: 2 * time.Second, PollMin: 200 * time.Millisecond, PollMax: time.Second, GatherAfter: 300 * time.Millisecond,
+		WebhookAllowCIDRs: "127.0.0.0/8", ProviderAllowCIDRs: "127.0.0.0/8",
+		Lease: 6 * time.Second, SettleWindow: 2 * time.Second, PollMin: 200 * time.Millisecond, PollMax: time.Second, GatherAfter: 300 * time.Millisecond,
 	}
 	if config.DatabaseURL == "" {
 		config.DatabaseURL = "sqlite:" + filepath.Join(folder, "demo.db")
@@ -67,8 +68,12 @@ func (c demoCommand) start(ctx context.Context, folder string, logger *slog.Logg
 // demo is one telling of the story.
 type demo struct {
 	gateway  *gateway
+	sim      simulationFlags // the providers of the story behave so, too
 	printer  *printer
 	patience time.Duration
+	said     chan func()       // what a chapter prints of its own
+	books    map[string][]book // by seller
+	servers  []*http.Server    // of the providers
 	erp      *erp
 	receiver *receiver
 	tenant   string
@@ -82,8 +87,6 @@ func (d *demo) run(ctx context.Context) error {
 		return err
 	}
 	d.printer.title(d)
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
-	defer cancel()
 	if err := d.erp.registerSellers(ctx); err != nil {
 		return err
 	}
@@ -93,36 +96,65 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.show(ctx, d.tellInvoices); err != nil {
 		return err
 	}
-	if err := d.check(context.WithoutCancel(ctx)); err != nil {
+	if err := d.check(context.WithoutCancel(ctx), "the simulator's ledger"); err != nil {
 		return err
 	}
+	d.printer.line("One is still Signing In Progress, as happens: the gateway keeps asking, and tells when it changes.")
+	told := d.tellChapters(ctx)
+	if ctx.Err() != nil {
+		return told // somebody has seen enough
+	}
+	return errors.Join(told, d.check(context.WithoutCancel(ctx), "the ledgers of simulator, portal, desktop application and both providers"))
+}
+
+// tellChapters tells one chapter after the other, up to one that does not come true.
+func (d *demo) tellChapters(ctx context.Context) error {
 	for _, c := range chapters() {
 		d.printer.chapter(c.title)
 		if err := d.show(ctx, func(ctx context.Context) error { return c.tell(ctx, d) }); err != nil {
-			return fmt.Errorf("%s: %w", c.title, err)
+			return fmt.Errorf("in the chapter %q %w", c.title, err)
 		}
 	}
-	d.printer.line("")
-	d.printer.line(fmt.Sprintf("And so did these %d chapters come true.", len(chapters())))
-	return nil
+	return d.show(ctx, d.awaitEnds)
 }
 
 // show prints what happens while a part of the story is told.
 func (d *demo) show(ctx context.Context, tell func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	defer cancel()
 	told := make(chan error, 1)
 	go func() { told <- tell(ctx) }()
 	for {
 		quiet := d.showNews(ctx)
 		select {
 		case err := <-told:
-			for !d.showNews(ctx) && ctx.Err() == nil {
-			}
+			d.showAll(ctx)
 			return err
+		case say := <-d.said:
+			d.showAll(ctx)
+			say()
+			continue
 		default:
 		}
 		if quiet {
 			wait(ctx, 30*time.Millisecond)
 		}
+	}
+}
+
+// showAll shows all that has happened until now.
+func (d *demo) showAll(ctx context.Context) {
+	for !d.showNews(ctx) && ctx.Err() == nil {
+	}
+}
+
+// say prints a row that is a chapter's own, after all that happened before it.
+func (d *demo) say(ctx context.Context, reference, color, status, text string) {
+	printed := make(chan struct{})
+	select {
+	case d.said <- func() { d.printer.row(reference, color, status, text); close(printed) }:
+		<-printed
+	case <-ctx.Done():
 	}
 }
 
@@ -140,15 +172,19 @@ func (d *demo) prepare(ctx context.Context) error {
 	return err
 }
 
-// tellInvoices posts the invoices at the pace of a reader, and waits for the
-// end of each and its webhooks, or until the patience is over.
+// tellInvoices posts the invoices at the pace of a reader.
 func (d *demo) tellInvoices(ctx context.Context) error {
 	for _, scene := range scenes() {
-		if err := d.erp.post(ctx, scene); err != nil {
+		if _, err := d.erp.post(ctx, scene); err != nil {
 			return err
 		}
 		wait(ctx, 150*time.Millisecond)
 	}
+	return d.awaitEnds(ctx)
+}
+
+// awaitEnds waits for the end of every invoice so far, and for its webhooks.
+func (d *demo) awaitEnds(ctx context.Context) error {
 	for ctx.Err() == nil && !(d.erp.settled() && d.receiver.received(d.erp.expectedWebhooks())) {
 		wait(ctx, 30*time.Millisecond)
 	}
@@ -201,6 +237,9 @@ func (d *demo) stop() error {
 	var errs []error
 	if d.receiver != nil {
 		errs = append(errs, d.receiver.server.Close())
+	}
+	for _, server := range d.servers {
+		errs = append(errs, server.Close())
 	}
 	return errors.Join(append(errs, d.gateway.stop())...)
 }

@@ -22,7 +22,11 @@ func chapters() []chapter {
 		{"A signer with a wrong passphrase: it is paused after three, and the next one signs.", tellSigners},
 		{"After approval: one is replaced, one is cancelled when its buyer agrees.", tellAfterApproval},
 		{"A return of what was bought.", tellReturn},
-		{"The portal's XML: a person uploads the file and brings the list of statuses back.", tellPortal},
+		{"The portal's XML (coretax_xml): a person uploads the file and brings the list of statuses back.", tellPortal},
+		{"DJP's desktop application (efaktur_desktop): the same with a CSV, and numbers given beforehand.", tellDesktop},
+		{"A provider (pajakio): the seller signs in with its own token, and has a PDF.", tellPajakio},
+		{"Another provider (klikpajak): every call is signed, and the PDF is a link.", tellKlikpajak},
+		{"The evening of the 20th: a provider goes down, and an operator moves its seller to the portal.", tellEvening},
 	}
 }
 
@@ -31,11 +35,15 @@ const (
 	demoSigned    = "0034567894903000"
 	demoChanged   = "0045678904904000"
 	demoUploading = "0056789014905000"
+	demoDesktop   = "0067890152906000"
+	demoPajakio   = "0078901253907000"
+	demoKlikpajak = "0089012355908000"
+	demoEvening   = "0090123456909000"
 )
 
 // tellSigners: four invoices whose first signer has a wrong passphrase.
 func tellSigners(ctx context.Context, d *demo) error {
-	if err := d.register(ctx, demoSigned, "pjap", map[string]any{"auto_reupload": map[string]any{"max_attempts": 3}}); err != nil {
+	if err := d.register(ctx, demoSigned, faktur.ChannelPJAP, map[string]any{"auto_reupload": map[string]any{"max_attempts": 3}}); err != nil {
 		return err
 	}
 	for i, signer := range []struct{ id, name, passphrase string }{
@@ -46,34 +54,25 @@ func tellSigners(ctx context.Context, d *demo) error {
 			return err
 		}
 	}
-	var ids []string
-	for n := range 4 {
-		id, err := d.post(ctx, demoInvoice(demoSigned, fmt.Sprintf("SIGN/%d", n+1)))
-		if err != nil {
-			return err
-		}
-		ids = append(ids, id)
+	ids, err := d.postSome(ctx, demoSigned, "SIGN", 1, 4)
+	if err != nil {
+		return err
 	}
-	for _, id := range ids {
-		if err := d.await(ctx, id, faktur.Approved); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.awaitAll(ctx, ids, faktur.Approved)
 }
 
 // tellAfterApproval replaces an invoice, and cancels another.
 func tellAfterApproval(ctx context.Context, d *demo) error {
-	if err := d.register(ctx, demoChanged, "pjap", nil); err != nil {
+	if err := d.register(ctx, demoChanged, faktur.ChannelPJAP, nil); err != nil {
 		return err
 	}
 	wrong := demoInvoice(demoChanged, "CHANGE/1")
 	void := demoInvoice(demoChanged, "CHANGE/2/SIM-BUYER-CONSENT")
-	original, err := d.post(ctx, wrong)
+	original, err := d.post(ctx, wrong, faktur.Amended)
 	if err != nil {
 		return err
 	}
-	cancelled, err := d.post(ctx, void)
+	cancelled, err := d.post(ctx, void, faktur.Cancelled)
 	if err != nil {
 		return err
 	}
@@ -85,6 +84,7 @@ func tellAfterApproval(ctx context.Context, d *demo) error {
 	if err := d.erp.call(ctx, http.MethodPost, "/invoices/"+original+"/replace", wrong, &replacement); err != nil {
 		return err
 	}
+	d.erp.expect(replacement.ID, scene{invoice: wrong, ends: faktur.Approved})
 	if err := d.erp.call(ctx, http.MethodPost, "/invoices/"+cancelled+"/cancel", nil, nil); err != nil {
 		return err
 	}
@@ -116,18 +116,33 @@ func demoInvoice(seller, reference string) faktur.TaxInvoice {
 		Lines: []faktur.Line{line(faktur.Goods, "Kertas A4 80 gsm", "UM.0022", "55000", "40")}}
 }
 
-func (d *demo) register(ctx context.Context, npwp, channel string, settings map[string]any) error {
-	body := map[string]any{"name": "PT Demo " + npwp[8:12], "channel": channel}
+// seller is how a row names one.
+func seller(npwp string) string { return "seller " + npwp }
+
+func demoName(npwp string) string { return "PT Demo " + npwp[8:12] }
+
+func (d *demo) register(ctx context.Context, npwp string, channel faktur.Channel, settings map[string]any) error {
+	body := map[string]any{"name": demoName(npwp), "channel": channel}
 	if settings != nil {
 		body["settings"] = settings
 	}
 	return d.erp.call(ctx, http.MethodPut, "/taxpayers/"+npwp, body, nil)
 }
 
-func (d *demo) post(ctx context.Context, invoice faktur.TaxInvoice) (id string, err error) {
-	var stored faktur.StoredInvoice
-	err = d.erp.call(ctx, http.MethodPost, "/invoices", invoice, &stored)
-	return stored.ID, err
+func (d *demo) post(ctx context.Context, invoice faktur.TaxInvoice, ends faktur.Status) (id string, err error) {
+	return d.erp.post(ctx, scene{invoice: invoice, ends: ends})
+}
+
+// postSome posts invoices of a seller that are to be approved: WORD/1, WORD/2, ...
+func (d *demo) postSome(ctx context.Context, npwp, word string, from, to int) (ids []string, err error) {
+	for n := from; n <= to; n++ {
+		id, err := d.post(ctx, demoInvoice(npwp, fmt.Sprintf("%s/%d", word, n)), faktur.Approved)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 // await waits until an invoice has a status.
@@ -135,15 +150,26 @@ func (d *demo) await(ctx context.Context, id string, want faktur.Status) error {
 	return d.awaitAt(ctx, "/invoices/"+id, want)
 }
 
-func (d *demo) awaitAt(ctx context.Context, path string, want faktur.Status) error {
-	var view faktur.StatusView
-	for ctx.Err() == nil {
-		if err := d.erp.call(ctx, http.MethodGet, fmt.Sprintf("%s/status?wait=1s&after=%d", path, view.Sequence), nil, &view); err != nil {
+func (d *demo) awaitAll(ctx context.Context, ids []string, want faktur.Status) error {
+	for _, id := range ids {
+		if err := d.await(ctx, id, want); err != nil {
 			return err
 		}
-		if view.Status == want {
+	}
+	return nil
+}
+
+func (d *demo) awaitAt(ctx context.Context, path string, want faktur.Status) error {
+	var view faktur.StatusView
+	for {
+		err := d.erp.call(ctx, http.MethodGet, fmt.Sprintf("%s/status?wait=1s&after=%d", path, view.Sequence), nil, &view)
+		switch {
+		case err == nil && view.Status == want:
 			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s should have become %s and is %s", view.Reference, want, view.Status)
+		case err != nil:
+			return err
 		}
 	}
-	return fmt.Errorf("%s should have become %s and is %s", view.Reference, want, view.Status)
 }

@@ -50,7 +50,7 @@ func (e *erp) registerSellers(ctx context.Context) error {
 	for _, s := range scenes() {
 		if npwp := s.invoice.Seller.NPWP; !done[npwp] {
 			done[npwp] = true
-			if err := e.call(ctx, http.MethodPut, "/taxpayers/"+npwp, map[string]any{"name": "PT Demo " + npwp[8:12], "channel": "pjap"}, nil); err != nil {
+			if err := e.call(ctx, http.MethodPut, "/taxpayers/"+npwp, map[string]any{"name": demoName(npwp), "channel": faktur.ChannelPJAP}, nil); err != nil {
 				return err
 			}
 		}
@@ -58,15 +58,33 @@ func (e *erp) registerSellers(ctx context.Context) error {
 	return nil
 }
 
-func (e *erp) post(ctx context.Context, s scene) error {
+func (e *erp) post(ctx context.Context, s scene) (id string, err error) {
 	var stored faktur.StoredInvoice
 	if err := e.call(ctx, http.MethodPost, "/invoices", s.invoice, &stored); err != nil {
-		return err
+		return "", err
 	}
+	e.expect(stored.ID, s)
+	return stored.ID, nil
+}
+
+// expect notes how a document should end.
+func (e *erp) expect(id string, s scene) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.of(stored.ID).scene = s
-	return nil
+	e.of(id).scene = s
+}
+
+// expected gives the invoices of the story so far, by id.
+func (e *erp) expected() map[string]followed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	invoices := map[string]followed{}
+	for id, d := range e.documents {
+		if d.scene.ends != "" { // a return is no invoice
+			invoices[id] = *d
+		}
+	}
+	return invoices
 }
 
 func (e *erp) feed(ctx context.Context, after string) ([]feedEvent, string, error) {
@@ -98,14 +116,9 @@ func (e *erp) follow(event feedEvent) {
 	}
 }
 
-// settled says whether every invoice of the story has come to its end.
+// settled says whether every invoice of the story so far has come to its end.
 func (e *erp) settled() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.documents) < len(scenes()) {
-		return false
-	}
-	for _, d := range e.documents {
+	for _, d := range e.expected() {
 		if d.status != d.scene.ends {
 			return false
 		}
@@ -160,22 +173,36 @@ func (e *erp) call(ctx context.Context, method, path string, body, answer any) e
 
 // send makes one request and gives the answer's body.
 func (e *erp) send(ctx context.Context, method, path, mediaType string, body []byte) ([]byte, error) {
+	_, text, err := e.exchange(ctx, method, path, mediaType, body)
+	return text, err
+}
+
+// location gives the address that a GET leads to, without going there.
+func (e *erp) location(ctx context.Context, path string) (string, error) {
+	header, _, err := e.exchange(ctx, http.MethodGet, path, "", nil)
+	return header.Get("Location"), err
+}
+
+// client stays at loopback: it follows no redirect.
+var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+func (e *erp) exchange(ctx context.Context, method, path, mediaType string, body []byte) (http.Header, []byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, e.url+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+e.key)
 	if len(body) > 0 {
 		request.Header.Set("Content-Type", mediaType)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer response.Body.Close()
 	text, err := readAll(response.Body)
 	if err == nil && response.StatusCode >= http.StatusBadRequest {
 		err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
 	}
-	return text, err
+	return response.Header, text, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -52,11 +53,11 @@ func (p *printer) line(text string) {
 // row prints time, reference, status and what there is to say; the colour is the status's.
 func (p *printer) row(reference, color, status, text string) {
 	elapsed := fmt.Sprintf("%6.2fs", time.Since(p.began).Seconds())
-	p.line(fmt.Sprintf("%s  %-34s  %s  %s", p.paint(dim, elapsed), reference, p.paint(color, fmt.Sprintf("%-19s", status)), text))
+	p.line(fmt.Sprintf("%s  %-34s  %s  %s", p.paint(dim, elapsed), reference, p.paint(color, fmt.Sprintf("%-22s", status)), text))
 }
 
 func (p *printer) title(d *demo) {
-	p.line(p.paint(bold, "fakturgate demo") + ": seven invoices on their way through a simulated tax system. Nothing is filed.")
+	p.line(p.paint(bold, "fakturgate demo") + ": seven invoices on their way through a simulated tax system, then " + strconv.Itoa(len(chapters())) + " short chapters. Nothing is filed.")
 	p.line("")
 	p.line("  API       " + d.gateway.url + "   Swagger UI at /swagger/")
 	p.line("  key       " + d.key)
@@ -79,6 +80,8 @@ func (p *printer) event(e feedEvent) {
 		text = e.Data.Reason.Message
 	case e.Data.NSFP != "":
 		text = "NSFP " + string(e.Data.NSFP)
+	case e.Data.ReplacesID != "" && e.Data.Status == faktur.Queued:
+		text = "its replacement"
 	case e.Data.Status == faktur.SigningInProgress && strings.Contains(e.Data.Reference, "SIM-DROP"):
 		text = "the connection was cut; looked up, not sent twice"
 	case e.Data.Status == faktur.SigningInProgress && strings.Contains(e.Data.Reference, "SIM-STUCK"):
@@ -103,11 +106,12 @@ func (p *printer) chapter(title string) {
 
 func (p *printer) note(text string) { p.row("", plain, "", text) }
 
-func (p *printer) verdict(documents, webhooks int, err error) {
+// verdict says what came of a check; ledgers names the sides that the invoices
+// were handed over to.
+func (p *printer) verdict(documents, webhooks int, ledgers string, err error) {
 	p.line("")
 	if err == nil {
-		p.line(p.paint(green, "Agreed.") + fmt.Sprintf(" %d invoices, %d webhooks: the simulator's ledger, the gateway's database and the receiver say the same.", documents, webhooks))
-		p.line("One is still Signing In Progress, as happens: the gateway keeps asking, and tells when it changes.")
+		p.line(p.paint(green, "Agreed.") + fmt.Sprintf(" %d invoices, %d webhooks: %s, the gateway's database and the receiver say the same.", documents, webhooks, ledgers))
 		return
 	}
 	p.line(p.paint(red, "Not agreed:"))

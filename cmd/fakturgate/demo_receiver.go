@@ -78,6 +78,13 @@ func (r *receiver) receive(w http.ResponseWriter, request *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// count says how many different webhooks came, and how many were refused.
+func (r *receiver) count() (seen, refused int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.seen), r.refused
+}
+
 // arrived gives the webhooks that came since it was last asked.
 func (r *receiver) arrived() []feedEvent {
 	r.mu.Lock()

@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string) error {
 		kong.Name("fakturgate"),
 		kong.Description("From an ERP through Indonesia's tax system, and the outcome back."),
 		kong.UsageOnError(),
+		kong.Vars{"signing_delay": "2s"},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // for `simulator` and for `serve --simulator`.
 type simulationFlags struct {
 	Seed         uint64        `env:"FAKTURGATE_SIM_SEED" default:"1" help:"Makes every run the same (default: ${default})."`
-	SigningDelay time.Duration `env:"FAKTURGATE_SIM_SIGNING_DELAY" default:"2s" help:"How long signing takes on average (default: ${default})."`
+	SigningDelay time.Duration `env:"FAKTURGATE_SIM_SIGNING_DELAY" default:"${signing_delay}" help:"How long signing takes on average (default: ${default})."`
 	SigningSigma float64       `env:"FAKTURGATE_SIM_SIGNING_SIGMA" default:"0" help:"Spreads signing times log-normally around that as their median, by this deviation of the logarithm; 0: evenly (default: ${default})."`
 	Dedup        string        `env:"FAKTURGATE_SIM_DEDUP" enum:"on,off" default:"on" help:"on: a resend under the same client id is recognised; off: it is taken again (default: ${default})."`
 	LookupLag    time.Duration `env:"FAKTURGATE_SIM_LOOKUP_LAG" default:"0s" help:"How long look-up does not see a submission (default: ${default})."`
