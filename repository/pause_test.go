@@ -143,6 +143,7 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		again := accept(t, db, newAcceptance(t, db, "INV/2")).Stored.Document
 		reupload := repository.Step{Document: again, From: again.Sequence}
 		reupload.Document.Attempt, reupload.Document.CoretaxStatus, reupload.Document.Receipt = 2, "Saved Invalid", "1001"
+		reupload.Document.Work.DueAt = time.Now().Add(5 * time.Minute) // the old channel did not take it
 		if saved, err := db.Save(ctx, repository.Fence{}, []repository.Step{reupload}); err != nil || !saved[again.ID] {
 			t.Fatal(err)
 		}
@@ -169,8 +170,8 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		}
 		move(faktur.ChannelCoretaxXML, repository.Move{})
 		on(again, faktur.ChannelCoretaxXML) // delete_then_import
-		if got := must(db.Document(ctx, "default", again.ID)); got.Receipt != "" {
-			t.Errorf("the new channel gets the receipt %q, which is the former one's", got.Receipt)
+		if got := must(db.Document(ctx, "default", again.ID)); got.Receipt != "" || !got.Work.DueAt.IsZero() {
+			t.Errorf("the new channel gets the receipt %q, which is the former one's, and has to wait until %v", got.Receipt, got.Work.DueAt)
 		}
 		move(faktur.ChannelPajakio, repository.Move{Replaces: true})
 		on(replacement, faktur.ChannelPajakio)
@@ -183,6 +184,7 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 		on(astray, faktur.ChannelPajakio)
 		back := repository.Step{Document: step.Document, From: step.Document.Sequence}
 		back.Document.Status, back.Document.Receipt = faktur.Queued, "1002"
+		back.Document.Work.DueAt = time.Now().Add(5 * time.Minute)
 		if _, err := db.Save(ctx, repository.Fence{}, []repository.Step{back}); err != nil {
 			t.Fatal(err)
 		}
@@ -190,8 +192,8 @@ func TestAChangeOfChannelMovesWhatIsQueued(t *testing.T) {
 			t.Fatal(err)
 		}
 		on(astray, faktur.ChannelPJAP)
-		if got := must(db.Document(ctx, "default", astray.ID)); got.Receipt != "" {
-			t.Errorf("the new channel gets the receipt %q, which is the former one's", got.Receipt)
+		if got := must(db.Document(ctx, "default", astray.ID)); got.Receipt != "" || !got.Work.DueAt.IsZero() {
+			t.Errorf("the new channel gets the receipt %q, which is the former one's, and has to wait until %v", got.Receipt, got.Work.DueAt)
 		}
 		entries, err := db.Audit(ctx, "default", "", 10)
 		if err != nil || len(entries) != 1 || entries[0].Detail != "from pjap to coretax_xml, 1 queued documents moved" {

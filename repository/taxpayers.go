@@ -127,9 +127,10 @@ func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time
 
 // moveQueued takes a seller's queued documents to its channel, wherever they
 // are: those too that came back to the queue of a channel left earlier. A receipt
-// is the former channel's name of a document, and would be another's on this one.
+// is the former channel's name of a document, and would be another's on this one;
+// and what waited because the former did not take it need not wait here.
 func (db *DB) moveQueued(ctx context.Context, tx *sqlx.Tx, t faktur.Taxpayer, before string, move Move) error {
-	moved, err := db.execIn(ctx, tx, `UPDATE documents SET channel = ?, receipt = '' WHERE tenant = ? AND taxpayer_npwp = ?
+	moved, err := db.execIn(ctx, tx, `UPDATE documents SET channel = ?, receipt = '', due_at = 0 WHERE tenant = ? AND taxpayer_npwp = ?
 		AND status = 'queued' AND channel <> ? AND (replaces_id = '' OR ?)
 		AND NOT (? AND attempt > 1 AND coretax_status <> '')`,
 		string(t.Channel), t.Tenant, t.NPWP, string(t.Channel), move.Replaces, move.KeepHeld)

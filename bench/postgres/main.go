@@ -38,7 +38,7 @@ const database = "bench"
 
 func run(settings, command []string) error {
 	if len(command) == 0 {
-		return errors.New("which command? go run ./bench/postgres COMMAND ...")
+		return errors.New("no command is given: go run ./bench/postgres COMMAND")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
