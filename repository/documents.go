@@ -215,13 +215,17 @@ func (f DocumentFilter) conditions(tenant string) (string, []any) {
 
 // Documents lists a tenant's documents, newest first, at most f.Limit.
 func (db *DB) Documents(ctx context.Context, tenant string, f DocumentFilter) ([]Stored, error) {
-	where, args := f.conditions(tenant)
+	query, args := db.documentsQuery(tenant, f)
 	var rows []storedRow
-	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+storedColumns+`
-		FROM documents d JOIN document_bodies b ON b.document_id = d.id
-		WHERE `+where+` ORDER BY b.document_id DESC LIMIT ?`), append(args, f.Limit)...)
-	if err != nil {
+	if err := db.read.SelectContext(ctx, &rows, query, args...); err != nil {
 		return nil, fmt.Errorf("list documents: %w", err)
 	}
 	return allStored(rows)
+}
+
+func (db *DB) documentsQuery(tenant string, f DocumentFilter) (string, []any) {
+	where, args := f.conditions(tenant)
+	return db.rebind(`SELECT ` + storedColumns + `
+		FROM documents d JOIN document_bodies b ON b.document_id = d.id
+		WHERE ` + where + ` ORDER BY b.document_id DESC LIMIT ?`), append(args, f.Limit)
 }

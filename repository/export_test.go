@@ -17,3 +17,8 @@ func (db *DB) EndpointLagsQuery() string { return db.rebind(db.endpointLags()) }
 
 // InTx is a transaction that a test writes itself.
 func (db *DB) InTx(ctx context.Context, do func(tx *sqlx.Tx) error) error { return db.inTx(ctx, do) }
+
+// DocumentsQuery is what a list asks, and its arguments.
+func (db *DB) DocumentsQuery(tenant string, f DocumentFilter) (string, []any) {
+	return db.documentsQuery(tenant, f)
+}

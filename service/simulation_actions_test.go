@@ -148,7 +148,7 @@ func (w *world) someStart() bool {
 		return false
 	}
 	w.nodes[place] = w.boot(place)
-	w.note("start %s, whose clock is %s off", w.nodes[place].name, w.nodes[place].skew)
+	w.note("start %s, whose clock is %s off", w.nodes[place].name, time.Duration(w.nodes[place].skew.Load()))
 	return true
 }
 
@@ -206,10 +206,13 @@ func (w *world) someOutage() bool {
 // more than is true, by no more than clocks may differ.
 func (w *world) someJump() bool {
 	n := w.someNode()
-	n.skew = time.Duration(w.dice.Int64N(int64(2*worldSkew))) - worldSkew
-	w.note("the clock of %s is %s off", n.name, n.skew)
+	n.skew.Store(w.someSkew())
+	w.note("the clock of %s is %s off", n.name, time.Duration(n.skew.Load()))
 	return !n.dead
 }
+
+// someSkew is by how many nanoseconds a clock is wrong.
+func (w *world) someSkew() int64 { return w.dice.Int64N(int64(2*worldSkew)) - int64(worldSkew) }
 
 // somebody asks a process for something, as the API does.
 func (w *world) somebody() bool {

@@ -82,7 +82,7 @@ type node struct {
 	name    string
 	life    context.Context //nolint:containedctx // it ends when the process dies
 	die     context.CancelFunc
-	skew    time.Duration
+	skew    atomic.Int64
 	frozen  bool // stopped, and may go on
 	leaving bool // asked to end
 	dead    bool
@@ -165,7 +165,7 @@ func (w *world) boot(place int) *node {
 	n := &node{world: w, name: fmt.Sprintf("g%d.%d", place, w.started)}
 	w.started++
 	if w.dice != nil {
-		n.skew = time.Duration(w.dice.Int64N(int64(2*worldSkew))) - worldSkew
+		n.skew.Store(w.someSkew())
 	}
 	n.life, n.die = context.WithCancel(context.Background())
 	channel, err := pjap.New(pjap.Config{BaseURL: "http://127.0.0.1:9", Transport: callsOf{n}})
@@ -179,7 +179,7 @@ func (w *world) boot(place int) *node {
 	n.Service = New(Config{DB: w.db, Rules: worldRules(), Sealer: sealer, Logger: slog.New(slog.DiscardHandler), Channels: []adapter.Channel{channel},
 		Sender: webhook.NewSender(webhook.Config{Transport: pushesOf{n}, Schedule: worldSchedule}),
 		Lease:  worldLease, SettleWindow: worldSettle, ReuploadWait: 10 * time.Minute, StuckAfter: time.Hour, PollMax: 2 * time.Minute,
-		Now: func() time.Time { return w.now().Add(n.skew) }, NewID: w.newID})
+		Now: func() time.Time { return w.now().Add(time.Duration(n.skew.Load())) }, NewID: w.newID})
 	if err := n.leases.ensure(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
