@@ -45,7 +45,7 @@ type serveCommand struct {
 // the collector counts it as in use, and lets as much garbage gather before it
 // runs. Without it a small heap is collected many times a second; GOGC would
 // cure that too, but takes several times the memory when the heap is large.
-const heapFloor = 64 << 20
+const heapFloor = 48 << 20
 
 // Run serves until ctx ends.
 func (c serveCommand) Run(ctx context.Context) error {
