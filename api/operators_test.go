@@ -60,7 +60,9 @@ func TestAfterApproval(t *testing.T) {
 		t.Errorf("the same again: %s", again.body)
 	}
 	g.post("/invoices/"+id+"/replace", strings.Replace(content, "Kertas A3", "Kertas A2", 1)).problem(http.StatusConflict, "replacement_exists")
-	if chain := string(g.get("/invoices/" + second.ID + "/chain").want(http.StatusOK).body); !strings.Contains(chain, `"in_force":"`+id) {
+	// The original is in force until the replacement is approved, which may be by now.
+	chain := string(g.get("/invoices/" + second.ID + "/chain").want(http.StatusOK).body)
+	if !strings.Contains(chain, `"in_force":"`+id) && !strings.Contains(chain, `"in_force":"`+second.ID) {
 		t.Errorf("the chain: %s", chain)
 	}
 	g.as("another", "invoices:write", "invoices:read").get("/invoices/"+id+"/chain").problem(http.StatusNotFound, "not_found")
