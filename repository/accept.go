@@ -180,17 +180,14 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 	if len(w.open) == 0 {
 		return nil
 	}
-	ids, err := w.db.insertMany(ctx, w.tx, "documents", w.documentColumns(), "id")
+	met, err := w.claimReferences(ctx)
 	if err != nil {
 		return err
 	}
-	stored := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		stored[id] = true
-	}
-	met := slices.DeleteFunc(slices.Clone(w.open), func(i int) bool { return stored[w.batch[i].Stored.Document.ID] })
-	w.decide(func(i int) bool { return !stored[w.batch[i].Stored.Document.ID] })
 	if len(w.open) > 0 {
+		if _, err := w.db.insertMany(ctx, w.tx, "documents", w.documentColumns(), "id"); err != nil {
+			return err
+		}
 		if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
 			return err
 		}
@@ -198,7 +195,7 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 	if err := w.checkReturns(ctx); err != nil {
 		return err
 	}
-	// After the bodies, because a reference may be met that this very batch has stored.
+	// After all are stored, because a reference may be met that this very batch has claimed.
 	for _, i := range met {
 		if err := w.meetLive(ctx, i); err != nil {
 			return err
@@ -212,6 +209,41 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 		events[n] = w.batch[i].Event
 	}
 	return w.db.insertEvents(ctx, w.tx, events)
+}
+
+// claimReferences has each reference name its document from now on, takes those
+// that name another already out of the open members, and gives these.
+func (w *acceptWriter) claimReferences(ctx context.Context) (met []int, err error) {
+	claiming := slices.DeleteFunc(slices.Clone(w.open), func(i int) bool { return w.batch[i].Stored.Document.ReplacesID != "" })
+	if len(claiming) == 0 {
+		return nil, nil
+	}
+	ids, err := w.db.insertMany(ctx, w.tx, "document_references", w.referenceColumns(claiming), "document_id")
+	if err != nil {
+		return nil, err
+	}
+	claimed := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		claimed[id] = true
+	}
+	met = slices.DeleteFunc(claiming, func(i int) bool { return claimed[w.batch[i].Stored.Document.ID] })
+	w.decide(func(i int) bool { return slices.Contains(met, i) })
+	return met, nil
+}
+
+// freeReferences gives the references of those that were cancelled free for another document.
+func (db *DB) freeReferences(ctx context.Context, tx *sqlx.Tx, steps []Step) error {
+	for i := range steps {
+		d := &steps[i].Document
+		if d.Status != faktur.Cancelled || d.ReplacesID != "" {
+			continue
+		}
+		if _, err := db.execIn(ctx, tx, `DELETE FROM document_references WHERE tenant = ? AND reference = ? AND taxpayer_npwp = ? AND kind = ?
+			AND document_id = ?`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind), d.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // meetLive decides a member whose reference already names a live document, and
@@ -242,9 +274,8 @@ type liveRow struct {
 func (db *DB) liveDocument(ctx context.Context, tx *sqlx.Tx, d *faktur.Document) (Stored, string, error) {
 	var rows []liveRow
 	err := db.selectIn(ctx, tx, &rows, `SELECT `+storedColumns+`, b.content_hashes
-		FROM documents d JOIN document_bodies b ON b.document_id = d.id
-		WHERE d.tenant = ? AND d.reference = ? AND d.taxpayer_npwp = ? AND d.kind = ?
-		AND d.status <> 'cancelled' AND d.replaces_id = ''`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind))
+		FROM document_references r JOIN documents d ON d.id = r.document_id JOIN document_bodies b ON b.document_id = d.id
+		WHERE r.tenant = ? AND r.reference = ? AND r.taxpayer_npwp = ? AND r.kind = ?`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind))
 	if err != nil {
 		return Stored{}, "", err
 	}
@@ -264,24 +295,6 @@ func (s *Stored) JSON() ([]byte, error) {
 	}
 	text, err := json.Marshal(shown)
 	return text, wrap("encode document", err)
-}
-
-func (w *acceptWriter) bodyColumns() []column {
-	n := len(w.open)
-	ids, contents, assessments, hashes := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	tenants, taxpayers, counterparts := make([]string, n), make([]string, n), make([]string, n)
-	for k, i := range w.open {
-		a := &w.batch[i]
-		d := &a.Stored.Document
-		ids[k], hashes[k] = d.ID, a.ContentHash
-		tenants[k], taxpayers[k], counterparts[k] = d.Tenant, d.TaxpayerNPWP, d.Counterpart
-		if contents[k], assessments[k] = a.content, a.assessment; a.content == "" {
-			contents[k], assessments[k] = a.Stored.bodyTexts()
-		}
-	}
-	return []column{{name: "document_id", values: ids}, {name: "content", values: contents}, {name: "assessment", values: assessments},
-		{name: "content_hashes", values: hashes}, {name: "tenant", values: tenants}, {name: "taxpayer_npwp", values: taxpayers},
-		{name: "counterpart", values: counterparts}}
 }
 
 // bodyTexts is how content and assessment are stored.

@@ -7,13 +7,7 @@ import (
 // documentColumns are the open members' rows of the table documents. Columns
 // that are empty at acceptance take their defaults.
 func (w *acceptWriter) documentColumns() []column {
-	texts := func(of func(*Acceptance) string) []string {
-		values := make([]string, len(w.open))
-		for k, i := range w.open {
-			values[k] = of(&w.batch[i])
-		}
-		return values
-	}
+	texts := func(of func(*Acceptance) string) []string { return w.texts(w.open, of) }
 	numbers := func(of func(*Acceptance) int64) []int64 {
 		values := make([]int64, len(w.open))
 		for k, i := range w.open {
@@ -51,6 +45,46 @@ func (w *acceptWriter) documentColumns() []column {
 		{name: "created_at", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).CreatedAt) })},
 		{name: "updated_at", values: numbers(func(a *Acceptance) int64 { return micros(doc(a).UpdatedAt) })},
 	}
+}
+
+// bodyColumns are the open members' rows of the table document_bodies.
+func (w *acceptWriter) bodyColumns() []column {
+	texts := func(of func(*Acceptance) string) []string { return w.texts(w.open, of) }
+	for _, i := range w.open {
+		if a := &w.batch[i]; a.content == "" {
+			a.content, a.assessment = a.Stored.bodyTexts()
+		}
+	}
+	return []column{
+		{name: "document_id", values: texts(func(a *Acceptance) string { return a.Stored.Document.ID })},
+		{name: "content", values: texts(func(a *Acceptance) string { return a.content })},
+		{name: "assessment", values: texts(func(a *Acceptance) string { return a.assessment })},
+		{name: "content_hashes", values: texts(func(a *Acceptance) string { return a.ContentHash })},
+		{name: "tenant", values: texts(func(a *Acceptance) string { return a.Stored.Document.Tenant })},
+		{name: "taxpayer_npwp", values: texts(func(a *Acceptance) string { return a.Stored.Document.TaxpayerNPWP })},
+		{name: "counterpart", values: texts(func(a *Acceptance) string { return a.Stored.Document.Counterpart })},
+	}
+}
+
+// referenceColumns are members' rows of the table document_references.
+func (w *acceptWriter) referenceColumns(members []int) []column {
+	texts := func(of func(*Acceptance) string) []string { return w.texts(members, of) }
+	return []column{
+		{name: "tenant", values: texts(func(a *Acceptance) string { return a.Stored.Document.Tenant })},
+		{name: "reference", values: texts(func(a *Acceptance) string { return a.Stored.Document.Reference })},
+		{name: "taxpayer_npwp", values: texts(func(a *Acceptance) string { return a.Stored.Document.TaxpayerNPWP })},
+		{name: "kind", values: texts(func(a *Acceptance) string { return string(a.Stored.Document.Kind) })},
+		{name: "document_id", values: texts(func(a *Acceptance) string { return a.Stored.Document.ID })},
+	}
+}
+
+// texts gives a text of each of the members.
+func (w *acceptWriter) texts(members []int, of func(*Acceptance) string) []string {
+	values := make([]string, len(members))
+	for k, i := range members {
+		values[k] = of(&w.batch[i])
+	}
+	return values
 }
 
 // dateText is how a date is stored; "" for none.

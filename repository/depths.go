@@ -16,12 +16,12 @@ type QueueDepth struct {
 	Unknown int64  `db:"unknown"` // of Count: submitting for so long that no hand-over is under way any more
 }
 
-// queueDepths is answered by the index documents_open alone, so that it costs by
+// queueDepths is answered by the index documents_by_status alone, so that it costs by
 // what is open and not by what there is.
 const queueDepths = `SELECT channel, CASE WHEN status = 'queued' AND held THEN 'held' ELSE status END AS status,
 		COUNT(*) AS count, MIN(status_since) AS oldest,
 		SUM(CASE WHEN status = 'submitting' AND status_since < ? THEN 1 ELSE 0 END) AS unknown
-	FROM documents WHERE status IN ('queued', 'submitting', 'awaiting_upload', 'signing_in_progress', 'saved_invalid')
+	FROM documents WHERE status <> 'approved' AND status IN ('queued', 'submitting', 'awaiting_upload', 'signing_in_progress', 'saved_invalid')
 	GROUP BY 1, 2`
 
 // QueueDepths counts the open documents by channel and status, for metrics.

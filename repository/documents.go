@@ -194,9 +194,12 @@ func (f DocumentFilter) conditions(tenant string) (string, []any) {
 		}
 	}
 	add(f.Kind != "", "d.kind = ?", string(f.Kind))
+	if f.Status != "" && f.Status != faktur.Approved { // these have an index
+		where, args = append(where, "d.tenant = ? AND d.status <> 'approved'"), append(args, tenant)
+	}
 	add(f.Status != "", "d.status = ?", string(f.Status))
 	if f.Reference != "" { // each half has an index of its own
-		where = append(where, `d.id IN (SELECT id FROM documents WHERE tenant = ? AND reference = ? AND status <> 'cancelled' AND replaces_id = ''
+		where = append(where, `d.id IN (SELECT document_id FROM document_references WHERE tenant = ? AND reference = ?
 			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`)
 		args = append(args, tenant, f.Reference, tenant, f.Reference)
 	}

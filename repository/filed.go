@@ -54,8 +54,11 @@ func (r *filedRow) filed() (Filed, error) {
 func (db *DB) FiledByReference(ctx context.Context, tenant, npwp string, references []string) ([]Filed, error) {
 	var all []Filed
 	// Each condition has an index of its own.
-	for _, condition := range []string{`d.status <> 'cancelled' AND d.replaces_id = ''`, `(d.status = 'cancelled' OR d.replaces_id <> '')`} {
-		found, err := db.filed(ctx, `d.tenant = ? AND d.taxpayer_npwp = ? AND d.kind = 'invoice' AND d.reference IN (?) AND `+condition, tenant, npwp, references)
+	for _, condition := range []string{
+		`d.id IN (SELECT document_id FROM document_references WHERE tenant = ? AND taxpayer_npwp = ? AND kind = 'invoice' AND reference IN (?))`,
+		`d.tenant = ? AND d.taxpayer_npwp = ? AND d.kind = 'invoice' AND d.reference IN (?) AND (d.status = 'cancelled' OR d.replaces_id <> '')`,
+	} {
+		found, err := db.filed(ctx, condition, tenant, npwp, references)
 		if err != nil {
 			return nil, err
 		}

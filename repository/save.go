@@ -88,6 +88,9 @@ func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...
 			events = append(events, steps[i].Events...)
 		}
 	}
+	if err := db.freeReferences(ctx, tx, taken); err != nil {
+		return nil, nil, err
+	}
 	if err := db.holdQueued(ctx, tx, taken); err != nil {
 		return nil, nil, err
 	}

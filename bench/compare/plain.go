@@ -29,7 +29,7 @@ type plain struct {
 	db     *sqlx.DB
 	rules  *faktur.Rules
 	seller *sqlx.Stmt
-	insert [3]*sqlx.Stmt
+	insert [4]*sqlx.Stmt
 }
 
 // servePlain answers POST /invoices until the process is told to end.
@@ -69,7 +69,7 @@ func openPlain(databaseURL string) (*plain, error) {
 		return nil, err
 	}
 	for i, table := range []struct{ name, columns string }{
-		{"documents", documentColumns}, {"document_bodies", bodyColumns}, {"events", eventColumns},
+		{"document_references", referenceColumns}, {"documents", documentColumns}, {"document_bodies", bodyColumns}, {"events", eventColumns},
 	} {
 		marks := strings.Repeat(", ?", strings.Count(table.columns, ",")+1)[2:]
 		if p.insert[i], err = db.Preparex(db.Rebind("INSERT INTO " + table.name + " (" + table.columns + ") VALUES (" + marks + ")")); err != nil {
@@ -81,7 +81,8 @@ func openPlain(databaseURL string) (*plain, error) {
 
 // The columns that the gateway's intake writes.
 const (
-	documentColumns = `id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt, sequence, replaces_id,
+	referenceColumns = "tenant, reference, taxpayer_npwp, kind, document_id"
+	documentColumns  = `id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt, sequence, replaces_id,
 		invoice_date, counterpart, nsfp, upload_deadline, deadline_at, leave_by, turn_at, status_since, created_at, updated_at`
 	bodyColumns  = "document_id, content, assessment, content_hashes, tenant, taxpayer_npwp, counterpart"
 	eventColumns = "tenant, document_id, sequence, type, at, data"
@@ -148,6 +149,7 @@ func (p *plain) store(ctx context.Context, d *faktur.Document, event *faktur.Eve
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	at := d.CreatedAt.UnixMicro()
 	for i, values := range [][]any{
+		{d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind), d.ID},
 		{d.ID, d.Tenant, d.TaxpayerNPWP, string(d.Kind), d.Reference, string(d.Channel), faktur.ShardOf(d.Tenant, d.TaxpayerNPWP), d.Livemode, string(d.Status),
 			d.Attempt, d.Sequence, "", invoice.Date.String(), d.Counterpart, "", d.UploadDeadline.String(), d.UploadDeadline.EndOfDay().UnixMicro(), at, at, at, at, at},
 		{d.ID, string(content), string(made), faktur.ContentHash(invoice), d.Tenant, d.TaxpayerNPWP, d.Counterpart},

@@ -109,7 +109,7 @@ CREATE INDEX audit_newest ON audit (tenant, id);
 -- What the file channels have to write; the queries name the channels as literals.
 CREATE INDEX documents_to_gather ON documents (channel, livemode, tenant, taxpayer_npwp, kind, leave_by, turn_at)
     WHERE status = 'queued' AND NOT held AND channel IN ('coretax_xml', 'efaktur_desktop');
--- Together with documents_reference it finds every document of a reference.
+-- Together with document_references it finds every document of a reference.
 CREATE INDEX documents_other_reference ON documents (tenant, reference, taxpayer_npwp)
     WHERE status = 'cancelled' OR replaces_id <> '';
 
@@ -125,7 +125,25 @@ CREATE INDEX document_bodies_taxpayer ON document_bodies (tenant, taxpayer_npwp,
 CREATE INDEX document_bodies_counterpart ON document_bodies (tenant, counterpart, document_id);
 DROP INDEX documents_newest;
 
+-- Which document a reference names: one live original of a taxpayer and a kind; a
+-- replacement keeps its original's. A row goes when its document is cancelled. It
+-- stands apart for the same reason.
+CREATE TABLE document_references (
+    tenant        TEXT NOT NULL,
+    reference     TEXT NOT NULL,
+    taxpayer_npwp TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    document_id   TEXT NOT NULL,
+    PRIMARY KEY (tenant, reference, taxpayer_npwp, kind)
+) WITHOUT ROWID;
+INSERT INTO document_references SELECT tenant, reference, taxpayer_npwp, kind, id FROM documents
+    WHERE status <> 'cancelled' AND replaces_id = '';
+DROP INDEX documents_reference;
+
 -- +goose Down
+CREATE UNIQUE INDEX documents_reference ON documents (tenant, reference, taxpayer_npwp, kind)
+    WHERE status <> 'cancelled' AND replaces_id = '';
+DROP TABLE document_references;
 CREATE INDEX documents_newest ON documents (tenant, id);
 DROP INDEX document_bodies_counterpart;
 DROP INDEX document_bodies_taxpayer;
