@@ -58,7 +58,7 @@ func (f *filling) fill(ctx context.Context, count int, queued bool) error {
 			fmt.Fprintf(f.world.config.Progress, "filling the database: %d documents\n", f.stored)
 		}
 	}
-	if err := f.world.db.Analyze(ctx); err != nil {
+	if err := f.world.db.Tidy(ctx); err != nil {
 		return err
 	}
 	return f.world.startGateway(ctx)

@@ -39,7 +39,7 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 		// lib/pq's parse errors quote the URL, password and all.
 		return nil, errors.New("the PostgreSQL address in FAKTURGATE_DATABASE_URL cannot be read; it looks like postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=require")
 	}
-	pool, err := sqlx.Open(postgres.driver, withIdleLimit(databaseURL))
+	pool, err := sqlx.Open(postgres.driver, withSettings(databaseURL))
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
@@ -52,22 +52,29 @@ func openPostgres(ctx context.Context, databaseURL string) (*DB, error) {
 	return db, nil
 }
 
-// idleLimit is a setting of PostgreSQL: how long a session may do nothing within
-// a transaction. A process that is suspended in one, or whose machine is gone,
-// would keep all others from the feed's lock until it comes back, which can be
-// hours. Its transaction is rolled back, as after any lost connection.
-const idleLimit = "idle_in_transaction_session_timeout"
+// connectionSettings are what an address gets that does not set them otherwise.
+var connectionSettings = [][2]string{
+	// How long a session may do nothing within a transaction. A process that is
+	// suspended in one, or whose machine is gone, would keep all others from the
+	// feed's lock until it comes back, which can be hours. Its transaction is
+	// rolled back, as after any lost connection.
+	{"idle_in_transaction_session_timeout", "10s"},
+	// Of the driver: a query goes in one round trip and not in two.
+	{"binary_parameters", "yes"},
+}
 
-// withIdleLimit adds a limit of 10 seconds to an address that has none.
-func withIdleLimit(databaseURL string) string {
-	if strings.Contains(databaseURL, idleLimit) {
-		return databaseURL
+func withSettings(databaseURL string) string {
+	for _, setting := range connectionSettings {
+		if strings.Contains(databaseURL, setting[0]) {
+			continue
+		}
+		mark := "?"
+		if strings.Contains(databaseURL, "?") {
+			mark = "&"
+		}
+		databaseURL += mark + setting[0] + "=" + setting[1]
 	}
-	mark := "?"
-	if strings.Contains(databaseURL, "?") {
-		mark = "&"
-	}
-	return databaseURL + mark + idleLimit + "=10s"
+	return databaseURL
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {

@@ -66,9 +66,14 @@ func (db *DB) SequentialScans(ctx context.Context) (map[string]int64, error) {
 	return scans, wrap("sequential scans", err)
 }
 
-// Analyze lets the database look at what is in its tables, as it does by itself
-// from time to time, so that a measurement need not wait for that.
-func (db *DB) Analyze(ctx context.Context) error {
-	_, err := db.write.ExecContext(ctx, "ANALYZE")
-	return wrap("analyze", err)
+// Tidy does at once what the database does by itself some time after much was
+// stored, so that a measurement meets it as it is later: it looks at what is in
+// the tables, and PostgreSQL vacuums them.
+func (db *DB) Tidy(ctx context.Context) error {
+	command := "ANALYZE"
+	if db.dialect.isPostgres() {
+		command = "VACUUM (ANALYZE)"
+	}
+	_, err := db.write.ExecContext(ctx, command)
+	return wrap("tidy", err)
 }
