@@ -68,12 +68,17 @@ func (db *DB) SequentialScans(ctx context.Context) (map[string]int64, error) {
 
 // Tidy does at once what the database does by itself some time after much was
 // stored, so that a measurement meets it as it is later: it looks at what is in
-// the tables, and PostgreSQL vacuums them.
+// the tables; PostgreSQL, where it needs the right to CHECKPOINT, also vacuums
+// them and writes out what is changed.
 func (db *DB) Tidy(ctx context.Context) error {
-	command := "ANALYZE"
+	commands := []string{"ANALYZE"}
 	if db.dialect.isPostgres() {
-		command = "VACUUM (ANALYZE)"
+		commands = []string{"VACUUM (ANALYZE)", "CHECKPOINT"}
 	}
-	_, err := db.write.ExecContext(ctx, command)
-	return wrap("tidy", err)
+	for _, command := range commands {
+		if _, err := db.write.ExecContext(ctx, command); err != nil {
+			return wrap("tidy", err)
+		}
+	}
+	return nil
 }
