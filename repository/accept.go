@@ -184,13 +184,8 @@ func (w *acceptWriter) storeDocuments(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(w.open) > 0 {
-		if _, err := w.db.insertMany(ctx, w.tx, "documents", w.documentColumns(), "id"); err != nil {
-			return err
-		}
-		if _, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id"); err != nil {
-			return err
-		}
+	if err := w.insertDocuments(ctx); err != nil {
+		return err
 	}
 	if err := w.checkReturns(ctx); err != nil {
 		return err
@@ -229,6 +224,17 @@ func (w *acceptWriter) claimReferences(ctx context.Context) (met []int, err erro
 	met = slices.DeleteFunc(claiming, func(i int) bool { return claimed[w.batch[i].Stored.Document.ID] })
 	w.decide(func(i int) bool { return slices.Contains(met, i) })
 	return met, nil
+}
+
+func (w *acceptWriter) insertDocuments(ctx context.Context) error {
+	if len(w.open) == 0 {
+		return nil
+	}
+	if _, err := w.db.insertMany(ctx, w.tx, "documents", w.documentColumns(), "id"); err != nil {
+		return err
+	}
+	_, err := w.db.insertMany(ctx, w.tx, "document_bodies", w.bodyColumns(), "document_id")
+	return err
 }
 
 // freeReferences gives the references of those that were cancelled free for another document.

@@ -135,6 +135,33 @@ func TestListsReadNoWholeTable(t *testing.T) {
 	}
 }
 
+// How many documents have a status changes faster than what a database knows of
+// it. With its statistics taken while all of them waited, the plan is the same.
+func TestAListByStatusDoesNotGoByStatistics(t *testing.T) {
+	t.Parallel()
+	for _, kind := range repotest.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			url := repotest.URL(t, kind)
+			db := repotest.Open(t, url)
+			raw := fill(t, kind, url)
+			for _, statement := range []string{"UPDATE documents SET status = 'queued'", "VACUUM", "ANALYZE", "UPDATE documents SET status = 'approved'"} {
+				if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, filter := range []repository.DocumentFilter{
+				{Kind: faktur.KindInvoice, Status: faktur.Queued, Limit: 51}, {Status: faktur.SavedInvalid, BeforeID: "d5", Limit: 51},
+			} {
+				query, args := db.DocumentsQuery("a", filter)
+				if plan := explain(t, raw, kind, query, args...); !strings.Contains(plan, "documents_by_status") || strings.Contains(plan, "Sort") {
+					t.Errorf("%+v is not found in the order of its index:\n%s", filter, plan)
+				}
+			}
+		})
+	}
+}
+
 // fill puts 20,000 approved documents of 200 sellers and 400 buyers, with an event
 // each, and 200 queued ones into a database, past all rules.
 func fill(t *testing.T, kind, url string) *sql.DB {
