@@ -166,6 +166,39 @@ func TestAnIdempotencyKeyRemembersItsAnswer(t *testing.T) {
 	})
 }
 
+// The oldest go first, so many at a time; what is young enough stays.
+func TestForgetsRequestsALittleAtATime(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx, now := context.Background(), time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+		request := func(key string) repository.Request {
+			return repository.Request{Tenant: "default", Route: "POST /webhooks", Key: key, BodyHash: "h"}
+		}
+		for i, key := range []string{"third", "second", "first", "young"} {
+			at := now.Add(-time.Duration(i) * time.Minute)
+			if key == "young" {
+				at = now.Add(time.Minute)
+			}
+			if _, err := db.BeginRequest(ctx, request(key), at, at.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, want := range []int{2, 1, 0} {
+			if forgotten, err := db.ForgetRequests(ctx, now.Add(time.Second), 2); err != nil || forgotten != want {
+				t.Fatalf("%d forgotten, not %d: %v", forgotten, want, err)
+			}
+			if want == 2 {
+				if _, err := db.BeginRequest(ctx, request("third"), now, now); !errors.Is(err, repository.ErrKeyRunning) {
+					t.Errorf("the youngest of the old ones went first: %v", err)
+				}
+			}
+		}
+		if _, err := db.BeginRequest(ctx, request("young"), now, now); !errors.Is(err, repository.ErrKeyRunning) {
+			t.Errorf("what is young enough is forgotten: %v", err)
+		}
+	})
+}
+
 func TestAConflictIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {

@@ -139,10 +139,14 @@ func (db *DB) AbandonRequest(ctx context.Context, r Request) error {
 	return wrap("abandon request", db.inTx(ctx, func(tx *sqlx.Tx) error { return db.forgetRequest(ctx, tx, r) }))
 }
 
-// ForgetRequests deletes the answers that were remembered before a moment.
-func (db *DB) ForgetRequests(ctx context.Context, before time.Time) error {
-	return wrap("forget requests", db.inTx(ctx, func(tx *sqlx.Tx) error {
-		_, err := db.execIn(ctx, tx, `DELETE FROM idempotency_keys WHERE created_at < ?`, micros(before))
+// ForgetRequests deletes the oldest answers that were remembered before a moment,
+// at most so many, and says how many there were.
+func (db *DB) ForgetRequests(ctx context.Context, before time.Time, most int) (forgotten int, err error) {
+	err = db.inTx(ctx, func(tx *sqlx.Tx) error {
+		n, err := db.execIn(ctx, tx, `DELETE FROM idempotency_keys WHERE created_at < ? AND (tenant, route, key) IN
+			(SELECT tenant, route, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)`, micros(before), micros(before), most)
+		forgotten = int(n)
 		return err
-	}))
+	})
+	return forgotten, wrap("forget requests", err)
 }

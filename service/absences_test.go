@@ -6,6 +6,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
 )
 
 // A document is certainly absent when two look-ups of one process found nothing
@@ -16,7 +17,7 @@ func TestADocumentIsAbsentByTwoLookUpsOfOneProcess(t *testing.T) {
 	start := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 	now := start
 	s := New(Config{Now: func() time.Time { return now }, SettleWindow: 30 * time.Minute, Channels: []adapter.Channel{&deadlineKeeper{}}})
-	s.sellers.known = map[sellerKey]rememberedTaxpayer{{}: {readAt: start.Add(24 * time.Hour)}}
+	s.sellers.known = map[repository.TaxpayerKey]rememberedTaxpayer{{}: {readAt: start.Add(24 * time.Hour)}}
 	d := faktur.Document{ID: "d", Status: faktur.Submitting, Attempt: 1, Sequence: 2}
 	d.Work.StatusSince, d.Work.AbsentSince = start.Add(-time.Hour), start.Add(-45*time.Minute)
 	for _, look := range []struct {

@@ -109,7 +109,7 @@ func (s *Service) takesPayments(ctx context.Context, name faktur.Channel) bool {
 
 // Accept takes an invoice into our care. It answers after the commit.
 func (s *Service) Accept(ctx context.Context, request Request, invoice faktur.TaxInvoice) (Accepted, error) {
-	return s.accept(ctx, sellerKey{request.Tenant, invoice.Seller.NPWP}, faktur.KindInvoice, func() (*pendingAcceptance, error) {
+	return s.accept(ctx, repository.TaxpayerKey{Tenant: request.Tenant, NPWP: invoice.Seller.NPWP}, faktur.KindInvoice, func() (*pendingAcceptance, error) {
 		a, err := s.acceptance(ctx, request, invoice)
 		if err != nil {
 			return nil, err
@@ -120,7 +120,7 @@ func (s *Service) Accept(ctx context.Context, request Request, invoice faktur.Ta
 
 // accept waits for what enter has put into the intake, and lets it enter anew
 // when the taxpayer's registration was changed meanwhile.
-func (s *Service) accept(ctx context.Context, of sellerKey, kind faktur.Kind, enter func() (*pendingAcceptance, error)) (Accepted, error) {
+func (s *Service) accept(ctx context.Context, of repository.TaxpayerKey, kind faktur.Kind, enter func() (*pendingAcceptance, error)) (Accepted, error) {
 	for range 3 {
 		pending, err := enter()
 		if err != nil {
@@ -133,7 +133,7 @@ func (s *Service) accept(ctx context.Context, of sellerKey, kind faktur.Kind, en
 		if !errors.Is(err, repository.ErrTaxpayerChanged) {
 			return accepted, translate(err, string(kind))
 		}
-		s.forgetSeller(of.tenant, of.npwp)
+		s.forgetSeller(of.Tenant, of.NPWP)
 	}
 	return Accepted{}, &faktur.Error{Kind: faktur.KindBusy, Code: "registration_changing",
 		Detail: "The taxpayer's registration is being changed at this moment. Try again.", RetryAfter: time.Second}
@@ -198,7 +198,7 @@ func (s *Service) newAcceptance(request Request, taxpayer *faktur.Taxpayer, d fa
 
 // queueUp gives a document its place in the queue.
 func (s *Service) queueUp(d *faktur.Document, now time.Time) {
-	d.Work.TurnAt = s.turns.next(sellerKey{d.Tenant, d.TaxpayerNPWP}, now)
+	d.Work.TurnAt = s.turns.next(repository.TaxpayerKey{Tenant: d.Tenant, NPWP: d.TaxpayerNPWP}, now)
 	d.Work.DueAt = time.Time{}
 	d.Work.LeaveBy = leaveBy(d.UploadDeadline, now)
 }

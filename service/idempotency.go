@@ -16,6 +16,9 @@ const (
 	requestMost = time.Minute
 	// requestMemory is how long an answer is remembered (CONTRACT).
 	requestMemory = 24 * time.Hour
+	// forgetAtOnce bounds a transaction of the janitor: an hour of the busiest day
+	// leaves millions of keys, and whoever accepts would wait for all of them.
+	forgetAtOnce = 2000
 )
 
 // BeginIdempotent claims a key. It gives nil when the caller should go on, and
@@ -48,7 +51,8 @@ func requestRow(r Request) string {
 	return "idempotency_keys/" + r.Tenant + "/" + r.Route + "/" + r.Key
 }
 
-// forgetRequests is the janitor's step.
-func (s *Service) forgetRequests(ctx context.Context) error {
-	return s.DB.ForgetRequests(ctx, s.Now().Add(-requestMemory))
+// forgetRequests is the janitor's step. It says whether there may be more to forget.
+func (s *Service) forgetRequests(ctx context.Context) (bool, error) {
+	forgotten, err := s.DB.ForgetRequests(ctx, s.Now().Add(-requestMemory), forgetAtOnce)
+	return forgotten == forgetAtOnce, err
 }

@@ -19,10 +19,8 @@ const (
 // registry remembers registrations as they were last read.
 type registry struct {
 	mu    sync.Mutex
-	known map[sellerKey]rememberedTaxpayer
+	known map[repository.TaxpayerKey]rememberedTaxpayer
 }
-
-type sellerKey struct{ tenant, npwp string }
 
 type rememberedTaxpayer struct {
 	taxpayer faktur.Taxpayer
@@ -30,7 +28,7 @@ type rememberedTaxpayer struct {
 }
 
 // get gives what is remembered, if it was read since.
-func (r *registry) get(key sellerKey, since time.Time) (faktur.Taxpayer, bool) {
+func (r *registry) get(key repository.TaxpayerKey, since time.Time) (faktur.Taxpayer, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found, ok := r.known[key]
@@ -41,14 +39,14 @@ func (r *registry) remember(t faktur.Taxpayer, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.known == nil || len(r.known) >= mostRemembered {
-		r.known = map[sellerKey]rememberedTaxpayer{}
+		r.known = map[repository.TaxpayerKey]rememberedTaxpayer{}
 	}
-	r.known[sellerKey{t.Tenant, t.NPWP}] = rememberedTaxpayer{t, now}
+	r.known[repository.TaxpayerKey{Tenant: t.Tenant, NPWP: t.NPWP}] = rememberedTaxpayer{t, now}
 }
 
 // seller gives a registration, perhaps from memory, or repository.ErrNotFound.
 func (s *Service) seller(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
-	if known, ok := s.sellers.get(sellerKey{tenant, npwp}, s.Now().Add(-taxpayerMemory)); ok {
+	if known, ok := s.sellers.get(repository.TaxpayerKey{Tenant: tenant, NPWP: npwp}, s.Now().Add(-taxpayerMemory)); ok {
 		return known, nil
 	}
 	return s.sellerNow(ctx, tenant, npwp)
@@ -70,7 +68,7 @@ func (s *Service) sellerNow(ctx context.Context, tenant, npwp string) (faktur.Ta
 // sellerOfAnyAge is seller, however long ago it was read, for who will notice when
 // the registration has changed since: Accept of package repository compares versions.
 func (s *Service) sellerOfAnyAge(ctx context.Context, tenant, npwp string) (faktur.Taxpayer, error) {
-	if known, ok := s.sellers.get(sellerKey{tenant, npwp}, time.Time{}); ok {
+	if known, ok := s.sellers.get(repository.TaxpayerKey{Tenant: tenant, NPWP: npwp}, time.Time{}); ok {
 		return known, nil
 	}
 	return s.seller(ctx, tenant, npwp)
@@ -80,13 +78,13 @@ func (s *Service) sellerOfAnyAge(ctx context.Context, tenant, npwp string) (fakt
 // memory, all at once.
 func (s *Service) expectSellers(ctx context.Context, batch []repository.Stored) error {
 	since := s.Now().Add(-taxpayerMemory)
-	missing := map[sellerKey]bool{}
+	missing := map[repository.TaxpayerKey]bool{}
 	var keys []repository.TaxpayerKey
 	for i := range batch {
-		key := sellerKey{batch[i].Document.Tenant, batch[i].Document.TaxpayerNPWP}
+		key := repository.TaxpayerKey{Tenant: batch[i].Document.Tenant, NPWP: batch[i].Document.TaxpayerNPWP}
 		if _, ok := s.sellers.get(key, since); !ok && !missing[key] {
 			missing[key] = true
-			keys = append(keys, repository.TaxpayerKey{Tenant: key.tenant, NPWP: key.npwp})
+			keys = append(keys, key)
 		}
 	}
 	_, err := s.readSellers(ctx, keys)
@@ -116,5 +114,5 @@ func (s *Service) readSellers(ctx context.Context, keys []repository.TaxpayerKey
 func (s *Service) forgetSeller(tenant, npwp string) {
 	s.sellers.mu.Lock()
 	defer s.sellers.mu.Unlock()
-	delete(s.sellers.known, sellerKey{tenant, npwp})
+	delete(s.sellers.known, repository.TaxpayerKey{Tenant: tenant, NPWP: npwp})
 }

@@ -28,7 +28,7 @@ func (s *Service) AfterRestore(ctx context.Context) (Restored, error) {
 	if err := s.nobodyWorks(ctx); err != nil {
 		return done, err
 	}
-	paused := map[sellerKey]bool{}
+	paused := map[repository.TaxpayerKey]bool{}
 	for after := ""; ; {
 		documents, err := s.DB.Queued(ctx, after, doubtBatch)
 		if err != nil || len(documents) == 0 {
@@ -42,7 +42,7 @@ func (s *Service) AfterRestore(ctx context.Context) (Restored, error) {
 				doubtful = append(doubtful, d)
 				continue
 			}
-			key := sellerKey{d.Tenant, d.TaxpayerNPWP}
+			key := repository.TaxpayerKey{Tenant: d.Tenant, NPWP: d.TaxpayerNPWP}
 			if paused[key] {
 				continue
 			}

@@ -66,7 +66,7 @@ func (s *Service) takesReturns(ctx context.Context, name faktur.Channel) error {
 // transaction of its own.
 func (s *Service) AcceptReturn(ctx context.Context, request Request, ret faktur.Return) (Accepted, error) {
 	ret = ret.Bare()
-	return s.accept(ctx, sellerKey{request.Tenant, ret.Buyer.NPWP}, faktur.KindReturn, func() (*pendingAcceptance, error) {
+	return s.accept(ctx, repository.TaxpayerKey{Tenant: request.Tenant, NPWP: ret.Buyer.NPWP}, faktur.KindReturn, func() (*pendingAcceptance, error) {
 		taxpayer, filed, assessment, err := s.assessReturn(ctx, request.Tenant, ret)
 		if err != nil {
 			return nil, err

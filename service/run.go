@@ -62,9 +62,7 @@ func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGrou
 		running.Go(func() { s.repeat(ctx, work, "follow", followTick, nil, c.follow) })
 	}
 	running.Go(func() { s.repeat(ctx, work, "watch", watchTick, nil, s.watch) })
-	running.Go(func() {
-		s.repeat(ctx, work, "janitor", time.Hour, nil, func(work context.Context) (bool, error) { return false, s.forgetRequests(work) })
-	})
+	running.Go(func() { s.repeat(ctx, work, "janitor", time.Hour, nil, s.forgetRequests) })
 	running.Go(func() { s.deliver(ctx, work) })
 }
 

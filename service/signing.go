@@ -27,7 +27,7 @@ func (s *Service) sign(ctx context.Context, batch []outgoing) (signed []outgoing
 	}
 	benches := s.benches(ctx, read)
 	for _, out := range batch {
-		bench, d := benches[sellerKey{out.document.Tenant, out.document.TaxpayerNPWP}], &out.document
+		bench, d := benches[repository.TaxpayerKey{Tenant: out.document.Tenant, NPWP: out.document.TaxpayerNPWP}], &out.document
 		if len(bench) == 0 {
 			out.submission.Signer = unregistered(d.Signer)
 			signed = append(signed, out)
@@ -72,14 +72,14 @@ func unregistered(id string) *faktur.Signer {
 // benches are the signers by taxpayer, each in the order of its priority and
 // with its passphrase. One whose passphrase does not open, its master key having
 // been lost, signs nothing.
-func (s *Service) benches(ctx context.Context, signers []faktur.Signer) map[sellerKey][]*faktur.Signer {
-	benches := map[sellerKey][]*faktur.Signer{}
+func (s *Service) benches(ctx context.Context, signers []faktur.Signer) map[repository.TaxpayerKey][]*faktur.Signer {
+	benches := map[repository.TaxpayerKey][]*faktur.Signer{}
 	for _, signer := range signers {
 		if err := s.openPassphrase(&signer); err != nil {
 			s.Logger.WarnContext(ctx, "a signer's passphrase does not open; it must be given anew", "signer", signer.ID, "npwp", signer.TaxpayerNPWP, "error", err)
 			signer.PausedAt = s.Now()
 		}
-		key := sellerKey{signer.Tenant, signer.TaxpayerNPWP}
+		key := repository.TaxpayerKey{Tenant: signer.Tenant, NPWP: signer.TaxpayerNPWP}
 		benches[key] = append(benches[key], &signer)
 	}
 	return benches
@@ -135,7 +135,7 @@ func (s *Service) signerFor(ctx context.Context, d *faktur.Document) (*faktur.Si
 	if err != nil || len(read) == 0 {
 		return unregistered(d.Signer), err
 	}
-	return firstInTurn(s.benches(ctx, read)[sellerKey{d.Tenant, d.TaxpayerNPWP}], d.Signer), nil
+	return firstInTurn(s.benches(ctx, read)[repository.TaxpayerKey{Tenant: d.Tenant, NPWP: d.TaxpayerNPWP}], d.Signer), nil
 }
 
 // hideTold takes the signers' passphrases out of the reasons that a channel
@@ -156,7 +156,7 @@ func (s *Service) hideTold(ctx context.Context, documents []faktur.Document, out
 	}
 	benches := s.benches(ctx, signers)
 	for i := range documents {
-		for _, signer := range benches[sellerKey{documents[i].Tenant, documents[i].TaxpayerNPWP}] {
+		for _, signer := range benches[repository.TaxpayerKey{Tenant: documents[i].Tenant, NPWP: documents[i].TaxpayerNPWP}] {
 			hidePassphrases(&outcomes[i], signer.Passphrase)
 		}
 	}

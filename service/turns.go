@@ -3,6 +3,8 @@ package service
 import (
 	"sync"
 	"time"
+
+	"github.com/fakturgate/fakturgate/repository"
 )
 
 // turns gives each queued document its place among those of the same deadline,
@@ -12,21 +14,21 @@ import (
 // in between (docs/adr/0006).
 type turns struct {
 	mu   sync.Mutex
-	last map[sellerKey]time.Time
+	last map[repository.TaxpayerKey]time.Time
 }
 
 // turnTick is how far one document moves its seller's clock: beyond 200 a
 // second, a seller queues behind itself.
 const turnTick = 5 * time.Millisecond
 
-func (t *turns) next(key sellerKey, now time.Time) time.Time {
+func (t *turns) next(key repository.TaxpayerKey, now time.Time) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.last) >= 100_000 {
 		t.forget(now)
 	}
 	if t.last == nil {
-		t.last = map[sellerKey]time.Time{}
+		t.last = map[repository.TaxpayerKey]time.Time{}
 	}
 	turn := now
 	if after := t.last[key].Add(turnTick); after.After(now) {

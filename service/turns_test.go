@@ -4,13 +4,15 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/fakturgate/fakturgate/repository"
 )
 
 func TestTurnsAreFairBetweenSellers(t *testing.T) {
 	t.Parallel()
 	var turns turns
 	now := time.Date(2026, 12, 20, 8, 0, 0, 0, time.UTC)
-	big, small := sellerKey{"t", "big"}, sellerKey{"t", "small"}
+	big, small := repository.TaxpayerKey{Tenant: "t", NPWP: "big"}, repository.TaxpayerKey{Tenant: "t", NPWP: "small"}
 	var all []time.Time
 	for range 100_000 {
 		all = append(all, turns.next(big, now))
