@@ -61,6 +61,7 @@ func (w *acceptWriter) bodyColumns() []column {
 		{name: "assessment", values: texts(func(a *Acceptance) string { return a.assessment })},
 		{name: "content_hashes", values: texts(func(a *Acceptance) string { return a.ContentHash })},
 		{name: "tenant", values: texts(func(a *Acceptance) string { return a.Stored.Document.Tenant })},
+		{name: "kind", values: texts(func(a *Acceptance) string { return string(a.Stored.Document.Kind) })},
 		{name: "taxpayer_npwp", values: texts(func(a *Acceptance) string { return a.Stored.Document.TaxpayerNPWP })},
 		{name: "counterpart", values: texts(func(a *Acceptance) string { return a.Stored.Document.Counterpart })},
 	}

@@ -117,12 +117,13 @@ func TestListsReadNoWholeTable(t *testing.T) {
 			db := repotest.Open(t, url)
 			raw := fill(t, kind, url)
 			for index, filter := range map[string]repository.DocumentFilter{
+				"document_bodies_newest":      {Kind: faktur.KindReturn},
 				"document_bodies_taxpayer":    {TaxpayerNPWP: "7"},
 				"document_bodies_counterpart": {Buyer: "9"},
 				"document_references":         {Reference: "INV/5"},
 				"documents_other_reference":   {Reference: "INV/5"},
 				"documents_nsfp":              {NSFP: "04002600000000001"},
-				"documents_by_status":         {Status: faktur.SavedInvalid},
+				"documents_by_status":         {Kind: faktur.KindReturn, Status: faktur.SavedInvalid},
 			} {
 				filter.Limit = 51
 				query, args := db.DocumentsQuery("a", filter)
@@ -151,7 +152,7 @@ func TestAListByStatusDoesNotGoByStatistics(t *testing.T) {
 				}
 			}
 			for _, filter := range []repository.DocumentFilter{
-				{Kind: faktur.KindInvoice, Status: faktur.Queued, Limit: 51}, {Status: faktur.SavedInvalid, BeforeID: "d5", Limit: 51},
+				{Kind: faktur.KindInvoice, Status: faktur.Queued, Limit: 51}, {Kind: faktur.KindReturn, Status: faktur.SavedInvalid, BeforeID: "d5", Limit: 51},
 			} {
 				query, args := db.DocumentsQuery("a", filter)
 				if plan := explain(t, raw, kind, query, args...); !strings.Contains(plan, "documents_by_status") || strings.Contains(plan, "Sort") {
@@ -177,8 +178,8 @@ func fill(t *testing.T, kind, url string) *sql.DB {
 			sequence, invoice_date, counterpart, upload_deadline, deadline_at, leave_by, turn_at, status_since, created_at, updated_at)
 			SELECT 'd' || i, 'a', i % 200, 'invoice', 'INV/' || i, 'pjap', 1, FALSE, CASE WHEN i <= 20000 THEN 'approved' ELSE 'queued' END, 1,
 			1, '2026-11-22', i % 400, '2026-12-20', 1, 1, i, 1, 1, 1 FROM n`,
-		`INSERT INTO document_bodies (document_id, content, assessment, content_hashes, tenant, taxpayer_npwp, counterpart)
-			SELECT id, '{}', '{}', '', tenant, taxpayer_npwp, counterpart FROM documents`,
+		`INSERT INTO document_bodies (document_id, content, assessment, content_hashes, tenant, kind, taxpayer_npwp, counterpart)
+			SELECT id, '{}', '{}', '', tenant, kind, taxpayer_npwp, counterpart FROM documents`,
 		`INSERT INTO document_references SELECT tenant, reference, taxpayer_npwp, kind, id FROM documents`,
 		fmt.Sprintf(numbers, 20_000) + `INSERT INTO events (tenant, document_id, sequence, type, at, data) SELECT 'a', 'd' || i, 1, 'invoice.approved', 1, '{}' FROM n`,
 		fmt.Sprintf(numbers, 100) + `INSERT INTO webhook_endpoints (id, tenant, url, description, events, secret, position, created_at, updated_at)

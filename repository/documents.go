@@ -194,10 +194,11 @@ func (f DocumentFilter) conditions(tenant string) (string, []any) {
 			where, args = append(where, condition), append(args, arg)
 		}
 	}
-	add(f.Kind != "", "d.kind = ?", string(f.Kind))
+	add(f.Kind != "", "b.kind = ?", string(f.Kind))
 	if f.byStatus() {
-		where, args = append(where, "d.status <> 'approved' AND (d.status, d.tenant) >= (?, ?) AND (d.status, d.tenant, d.id) < (?, ?, ?)"),
-			append(args, string(f.Status), tenant, string(f.Status), tenant, cmp.Or(f.BeforeID, afterAllIDs))
+		where = append(where, "d.status <> 'approved' AND (d.status, d.tenant, d.kind) >= (?, ?, ?) AND (d.status, d.tenant, d.kind, d.id) < (?, ?, ?, ?)")
+		first := []any{string(f.Status), tenant, string(f.Kind)}
+		args = append(append(append(args, first...), first...), cmp.Or(f.BeforeID, afterAllIDs))
 	} else {
 		add(f.Status != "", "d.status = ?", string(f.Status))
 	}
@@ -224,7 +225,7 @@ const afterAllIDs = "~"
 
 // byStatus says that the status narrows the list most.
 func (f DocumentFilter) byStatus() bool {
-	return f.Status != "" && f.Status != faktur.Approved && f.Reference == "" && f.TaxpayerNPWP == "" && f.Buyer == "" && f.NSFP == ""
+	return f.Kind != "" && f.Status != "" && f.Status != faktur.Approved && f.Reference == "" && f.TaxpayerNPWP == "" && f.Buyer == "" && f.NSFP == ""
 }
 
 // Documents lists a tenant's documents, newest first, at most f.Limit.
@@ -241,10 +242,10 @@ func (db *DB) documentsQuery(tenant string, f DocumentFilter) (string, []any) {
 	where, args := f.conditions(tenant)
 	order := "b.document_id DESC"
 	if f.byStatus() {
-		// As rows, and not as two equations and an order by id: how many documents have
+		// As rows, and not as three equations and an order by id: how many documents have
 		// a status changes faster than what PostgreSQL knows of it, and by its guess it
 		// would read all the newest ones. Only documents_by_status has this order.
-		order = "d.status DESC, d.tenant DESC, d.id DESC"
+		order = "d.status DESC, d.tenant DESC, d.kind DESC, d.id DESC"
 	}
 	return db.rebind(`SELECT ` + storedColumns + `
 		FROM documents d JOIN document_bodies b ON b.document_id = d.id

@@ -199,7 +199,7 @@ func pgbenchScript() string {
 WITH d AS (INSERT INTO documents (%s)
   VALUES (gen_random_uuid()::text, 'default', '0010000000901000', 'invoice', 'C/' || :n, 'pjap', 7, FALSE, 'queued', 1, 1, '',
     '2026-11-22', '0098765431109000', '', '2026-12-20', 1797785999999999, 1797785999999999, :n, :n, :n, :n) RETURNING id),
-b AS (INSERT INTO document_bodies (%s) SELECT id, '%s', '%s', '0123456789abcdef0123456789abcdef', 'default', '0010000000901000', '0098765431109000' FROM d),
+b AS (INSERT INTO document_bodies (%s) SELECT id, '%s', '%s', '0123456789abcdef0123456789abcdef', 'default', 'invoice', '0010000000901000', '0098765431109000' FROM d),
 r AS (INSERT INTO document_references (%s) SELECT 'default', 'C/' || :n, '0010000000901000', 'invoice', id FROM d)
 INSERT INTO events (%s) SELECT 'default', id, 1, 'invoice.queued', :n, '%s' FROM d;
 `, documentColumns, bodyColumns, content, spaced(assessment), referenceColumns, eventColumns, spaced(data))

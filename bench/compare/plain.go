@@ -84,7 +84,7 @@ const (
 	referenceColumns = "tenant, reference, taxpayer_npwp, kind, document_id"
 	documentColumns  = `id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt, sequence, replaces_id,
 		invoice_date, counterpart, nsfp, upload_deadline, deadline_at, leave_by, turn_at, status_since, created_at, updated_at`
-	bodyColumns  = "document_id, content, assessment, content_hashes, tenant, taxpayer_npwp, counterpart"
+	bodyColumns  = "document_id, content, assessment, content_hashes, tenant, kind, taxpayer_npwp, counterpart"
 	eventColumns = "tenant, document_id, sequence, type, at, data"
 )
 
@@ -152,7 +152,7 @@ func (p *plain) store(ctx context.Context, d *faktur.Document, event *faktur.Eve
 		{d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind), d.ID},
 		{d.ID, d.Tenant, d.TaxpayerNPWP, string(d.Kind), d.Reference, string(d.Channel), faktur.ShardOf(d.Tenant, d.TaxpayerNPWP), d.Livemode, string(d.Status),
 			d.Attempt, d.Sequence, "", invoice.Date.String(), d.Counterpart, "", d.UploadDeadline.String(), d.UploadDeadline.EndOfDay().UnixMicro(), at, at, at, at, at},
-		{d.ID, string(content), string(made), faktur.ContentHash(invoice), d.Tenant, d.TaxpayerNPWP, d.Counterpart},
+		{d.ID, string(content), string(made), faktur.ContentHash(invoice), d.Tenant, string(d.Kind), d.TaxpayerNPWP, d.Counterpart},
 		{event.Tenant, event.DocumentID, event.Sequence, string(event.Type), at, string(event.Data)},
 	} {
 		if _, err := tx.StmtxContext(ctx, p.insert[i]).ExecContext(ctx, values...); err != nil {

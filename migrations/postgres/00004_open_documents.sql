@@ -5,7 +5,7 @@
 -- +goose NO TRANSACTION
 -- +goose Up
 DROP INDEX CONCURRENTLY IF EXISTS documents_by_status; -- half built by an interrupted try
-CREATE INDEX CONCURRENTLY documents_by_status ON documents (status, tenant, id) INCLUDE (channel, held, status_since)
+CREATE INDEX CONCURRENTLY documents_by_status ON documents (status, tenant, kind, id) INCLUDE (channel, held, status_since)
     WHERE status <> 'approved';
 
 -- +goose Down

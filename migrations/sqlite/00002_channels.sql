@@ -116,11 +116,12 @@ CREATE INDEX documents_other_reference ON documents (tenant, reference, taxpayer
 -- What lists are searched by stands in the table that is written once, so that no
 -- step of a document's life has to write these indexes anew.
 ALTER TABLE document_bodies ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+ALTER TABLE document_bodies ADD COLUMN kind TEXT NOT NULL DEFAULT '';
 ALTER TABLE document_bodies ADD COLUMN taxpayer_npwp TEXT NOT NULL DEFAULT '';
 ALTER TABLE document_bodies ADD COLUMN counterpart TEXT NOT NULL DEFAULT '';
-UPDATE document_bodies SET (tenant, taxpayer_npwp, counterpart) =
-    (SELECT d.tenant, d.taxpayer_npwp, d.counterpart FROM documents d WHERE d.id = document_id);
-CREATE INDEX document_bodies_newest ON document_bodies (tenant, document_id);
+UPDATE document_bodies SET (tenant, kind, taxpayer_npwp, counterpart) =
+    (SELECT d.tenant, d.kind, d.taxpayer_npwp, d.counterpart FROM documents d WHERE d.id = document_id);
+CREATE INDEX document_bodies_newest ON document_bodies (tenant, kind, document_id);
 CREATE INDEX document_bodies_taxpayer ON document_bodies (tenant, taxpayer_npwp, document_id);
 CREATE INDEX document_bodies_counterpart ON document_bodies (tenant, counterpart, document_id);
 DROP INDEX documents_newest;
@@ -150,6 +151,7 @@ DROP INDEX document_bodies_taxpayer;
 DROP INDEX document_bodies_newest;
 ALTER TABLE document_bodies DROP COLUMN counterpart;
 ALTER TABLE document_bodies DROP COLUMN taxpayer_npwp;
+ALTER TABLE document_bodies DROP COLUMN kind;
 ALTER TABLE document_bodies DROP COLUMN tenant;
 DROP INDEX documents_other_reference;
 DROP INDEX documents_to_gather;

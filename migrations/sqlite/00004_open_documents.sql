@@ -2,7 +2,7 @@
 -- all that metrics ask about open documents, from the index alone.
 
 -- +goose Up
-CREATE INDEX documents_by_status ON documents (status, tenant, id, channel, held, status_since)
+CREATE INDEX documents_by_status ON documents (status, tenant, kind, id, channel, held, status_since)
     WHERE status <> 'approved';
 
 -- +goose Down
