@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -278,18 +277,4 @@ func (w *world) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// freeAddresses finds free ports of loopback.
-func freeAddresses(ctx context.Context, n int) ([]string, error) {
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close()
-		addresses[i] = listener.Addr().String()
-	}
-	return addresses, nil
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fakturgate/fakturgate/bench"
 	"github.com/fakturgate/fakturgate/repository/repotest"
 )
 
@@ -161,22 +161,11 @@ func eventually(t *testing.T, limit time.Duration, what string, condition func()
 	}
 }
 
-// ports are handed out below the range from which the system takes those of
-// outgoing connections, so that an address is still free when what listened
-// there was killed and is started again.
-var ports atomic.Int64
-
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	const lowest, count = 11_000, 20_000
-	for range 1000 {
-		port := lowest + (int64(os.Getpid())*97+ports.Add(1))%count
-		address := fmt.Sprintf("127.0.0.1:%d", port)
-		if listener, err := net.Listen("tcp", address); err == nil {
-			listener.Close()
-			return address
-		}
+	address, err := bench.FreeAddress(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return address
 }

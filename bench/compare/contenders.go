@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/fakturgate/fakturgate/bench"
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository"
 )
@@ -31,7 +31,7 @@ func seller(i int) string { return fmt.Sprintf("0%09d%06d", 10_000_000+i%sellers
 
 // measureGateway measures intake: its workers are off.
 func (c *comparison) measureGateway(ctx context.Context, database string) (figure, error) {
-	address, err := freeAddress(ctx)
+	address, err := bench.FreeAddress(ctx)
 	if err != nil {
 		return figure{}, err
 	}
@@ -53,7 +53,7 @@ func (c *comparison) measureGateway(ctx context.Context, database string) (figur
 
 // measurePlain measures the plain handler, in a process of its own.
 func (c *comparison) measurePlain(ctx context.Context, database string) (figure, error) {
-	address, err := freeAddress(ctx)
+	address, err := bench.FreeAddress(ctx)
 	if err != nil {
 		return figure{}, err
 	}
@@ -203,13 +203,4 @@ b AS (INSERT INTO document_bodies (%s) SELECT id, '%s', '%s', '0123456789abcdef0
 r AS (INSERT INTO document_references (%s) SELECT 'default', 'C/' || :n, '0010000000901000', 'invoice', id FROM d)
 INSERT INTO events (%s) SELECT 'default', id, 1, 'invoice.queued', :n, '%s' FROM d;
 `, documentColumns, bodyColumns, content, spaced(assessment), referenceColumns, eventColumns, spaced(data))
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }
