@@ -35,26 +35,6 @@ func (db *DB) Replace(ctx context.Context, a Acceptance) (bool, error) {
 	return replaced && err == nil, wrap("replace", err)
 }
 
-// lockOriginals locks the originals of replacements together with the documents
-// of the steps, in the order of their ids, because followReplacements comes to
-// them last and another worker may be saving an original and its replacement.
-func (db *DB) lockOriginals(ctx context.Context, tx *sqlx.Tx, steps []Step) error {
-	var ids []string
-	for i := range steps {
-		if d := &steps[i].Document; d.ReplacesID != "" && len(steps[i].Events) > 0 {
-			ids = append(ids, d.ReplacesID)
-		}
-	}
-	if len(ids) == 0 || !db.dialect.isPostgres() { // SQLite has one writer
-		return nil
-	}
-	for i := range steps {
-		ids = append(ids, steps[i].Document.ID)
-	}
-	_, err := db.execIn(ctx, tx, `SELECT id FROM documents WHERE id = ANY(?) ORDER BY id`+db.dialect.forUpdate, array(ids))
-	return err
-}
-
 // followReplacements does what the steps of replacements mean for their
 // originals: one that is closed frees its original for another; one that is
 // approved makes its original wait to be amended. It gives the events of that.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -60,15 +59,20 @@ func (db *DB) Save(ctx context.Context, f Fence, steps []Step) (map[string]bool,
 
 // takeSteps takes the steps of documents that have not moved, with all that
 // follows from them, and sets also, a value each, besides. It gives the ids of
-// those that were taken, and the events to insert. It is the one way in which a
-// document changes; it takes their rows in the order of their ids, so that two
-// workers that save the same documents wait for each other and do not lock up.
+// those that were taken, and the events to insert. It is the one way in which a document changes.
 func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...column) (map[string]bool, []faktur.Event, error) {
 	if err := db.keepPauses(ctx, tx, steps); err != nil {
 		return nil, nil, err
 	}
-	steps = slices.SortedStableFunc(slices.Values(steps), func(a, b Step) int { return strings.Compare(a.Document.ID, b.Document.ID) })
-	if err := db.lockOriginals(ctx, tx, steps); err != nil {
+	var rows []string
+	for i := range steps {
+		d := &steps[i].Document
+		rows = append(rows, d.ID)
+		if d.ReplacesID != "" && len(steps[i].Events) > 0 { // followReplacements comes to the original last
+			rows = append(rows, d.ReplacesID)
+		}
+	}
+	if err := db.lockDocuments(ctx, tx, rows); err != nil {
 		return nil, nil, err
 	}
 	set, match := stepColumns(steps)
@@ -100,6 +104,18 @@ func (db *DB) takeSteps(ctx context.Context, tx *sqlx.Tx, steps []Step, also ...
 	}
 	told, err := db.judgeSigners(ctx, tx, taken)
 	return saved, slices.Concat(events, amending, told), err
+}
+
+// lockDocuments locks rows in the order of their ids, so that two workers that
+// save the same documents wait for each other and do not lock up. An UPDATE of
+// many takes them in whatever order its plan has, which differs by how many they
+// are; PostgreSQL ends such a deadlock after a second in which nothing moves.
+func (db *DB) lockDocuments(ctx context.Context, tx *sqlx.Tx, ids []string) error {
+	if len(ids) < 2 || !db.dialect.isPostgres() { // SQLite has one writer
+		return nil
+	}
+	var locked []string
+	return db.selectIn(ctx, tx, &locked, `SELECT id FROM documents WHERE id = ANY(?) ORDER BY id`+db.dialect.forUpdate, array(ids))
 }
 
 // stepColumns gives what a step may change, and what must still hold for it.
@@ -164,6 +180,9 @@ func (db *DB) PutOff(ctx context.Context, f Fence, documents []faktur.Document) 
 	}
 	return wrap("put off", db.inTx(ctx, func(tx *sqlx.Tx) error {
 		if err := db.fence(ctx, tx, f); err != nil {
+			return err
+		}
+		if err := db.lockDocuments(ctx, tx, ids); err != nil {
 			return err
 		}
 		_, err := db.updateMany(ctx, tx, "documents", []column{{name: "due_at", values: due}},
