@@ -59,6 +59,11 @@ var connectionSettings = [][2]string{
 	// feed's lock until it comes back, which can be hours. Its transaction is
 	// rolled back, as after any lost connection.
 	{"idle_in_transaction_session_timeout", "10s"},
+	// Every question has an index. While a database is small, or too new for
+	// statistics, PostgreSQL would read whole tables at every step.
+	{"enable_seqscan", "off"},
+	// It would compile what it then thinks is expensive.
+	{"jit", "off"},
 	// Of the driver: a query goes in one round trip and not in two.
 	{"binary_parameters", "yes"},
 }
