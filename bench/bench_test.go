@@ -36,7 +36,7 @@ func short(t *testing.T, database string, env ...string) bench.Report {
 		t.Fatal(err)
 	}
 	report, err := bench.Run(t.Context(), bench.Config{Binary: path, DatabaseURL: database, Duration: 2 * time.Second, Rate: 100,
-		Sellers: 20, SavedInvalid: 0.1, Seed: 1, Drain: 10 * time.Second, Documents: 300, Queued: 40, Reads: 5, Env: env})
+		Sellers: 20, SavedInvalid: 0.1, Seed: 1, Drain: 10 * time.Second, Documents: 3000, Queued: 40, Reads: 5, Env: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +55,9 @@ func TestMeasuresEveryLife(t *testing.T) {
 			}
 			if r.ListMS.Max <= 0 || r.StatusMS.Max <= 0 || r.FeedMS.Max <= 0 || len(r.Samples) == 0 || r.Samples[0].RSSMB <= 0 {
 				t.Errorf("reads or samples are missing: %+v", r)
+			}
+			if r.Scans["documents"]+r.Scans["document_bodies"]+r.Scans["events"] > 0 {
+				t.Errorf("a large table is read from end to end: %v", r.Scans)
 			}
 			if r.PostMS.P50 <= 0 || r.WebhookMS.Max < r.WebhookMS.P50 || r.RSSMB <= 0 || r.CPUPerLife <= 0 || r.DatabaseMB <= 0 || r.LivesPerSecond <= 0 {
 				t.Errorf("something was not measured: %+v", r)
