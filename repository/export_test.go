@@ -15,6 +15,9 @@ func (db *DB) QueueDepthsQuery() string { return db.rebind(queueDepths) }
 // EndpointLagsQuery is what metrics ask of endpoints.
 func (db *DB) EndpointLagsQuery() string { return db.rebind(db.endpointLags()) }
 
+// WithSettings is the address that PostgreSQL's driver gets.
+func WithSettings(databaseURL string) string { return withSettings(databaseURL) }
+
 // InTx is a transaction that a test writes itself.
 func (db *DB) InTx(ctx context.Context, do func(tx *sqlx.Tx) error) error { return db.inTx(ctx, do) }
 

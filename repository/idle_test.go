@@ -47,3 +47,18 @@ func TestASleeperInATransactionIsCutOff(t *testing.T) {
 		t.Error("the sleeper has committed")
 	}
 }
+
+// A setting that the address has stays; a name that stands elsewhere in it is none.
+func TestAnAddressKeepsWhatItSets(t *testing.T) {
+	t.Parallel()
+	const rest = "&enable_seqscan=off&jit=off&binary_parameters=yes"
+	for address, want := range map[string]string{
+		"postgres://jit:x@h/d":         "postgres://jit:x@h/d?idle_in_transaction_session_timeout=10s" + rest,
+		"postgres://h/d?jit=on":        "postgres://h/d?jit=on&idle_in_transaction_session_timeout=10s&enable_seqscan=off&binary_parameters=yes",
+		"postgres://h/d?host=/run/jit": "postgres://h/d?host=/run/jit&idle_in_transaction_session_timeout=10s" + rest,
+	} {
+		if got := repository.WithSettings(address); got != want {
+			t.Errorf("%s becomes %s, want %s", address, got, want)
+		}
+	}
+}

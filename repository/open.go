@@ -68,9 +68,12 @@ var connectionSettings = [][2]string{
 	{"binary_parameters", "yes"},
 }
 
+// withSettings adds what is missing at the end, and leaves the rest of the address as it was written.
 func withSettings(databaseURL string) string {
+	_, query, _ := strings.Cut(databaseURL, "?")
+	given, _ := url.ParseQuery(query) // the driver has read it already
 	for _, setting := range connectionSettings {
-		if strings.Contains(databaseURL, setting[0]) {
+		if given.Has(setting[0]) {
 			continue
 		}
 		mark := "?"
