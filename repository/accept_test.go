@@ -159,7 +159,7 @@ func TestAnIdempotencyKeyRemembersItsAnswer(t *testing.T) {
 				t.Errorf("%s: %+v, %v", c.name, results, err)
 			}
 		}
-		documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Limit: 10})
+		documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Kind: faktur.KindInvoice, Limit: 10})
 		if err != nil || len(documents) != 1 {
 			t.Errorf("%d documents, %v", len(documents), err)
 		}
@@ -244,7 +244,7 @@ func TestCommittersDoNotDeadlock(t *testing.T) {
 			})
 		}
 		committers.Wait()
-		documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Limit: 1000})
+		documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Kind: faktur.KindInvoice, Limit: 1000})
 		if err != nil || len(documents) != 15*20 {
 			t.Errorf("%d documents of 300, %v", len(documents), err)
 		}

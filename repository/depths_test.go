@@ -89,6 +89,7 @@ func TestMetricsReadNoWholeTable(t *testing.T) {
 			url := repotest.URL(t, kind)
 			db := repotest.Open(t, url)
 			raw := fill(t, kind, url)
+			execute(t, raw, "VACUUM", "ANALYZE")
 			for _, c := range []struct {
 				query string
 				args  []any
@@ -107,7 +108,8 @@ func TestMetricsReadNoWholeTable(t *testing.T) {
 	}
 }
 
-// A list that few documents are in costs by these, not by what there is.
+// A list that few documents are in costs by these, not by what there is; in a new
+// database, which knows nothing yet of how many there are, as in one that does.
 func TestListsReadNoWholeTable(t *testing.T) {
 	t.Parallel()
 	for _, kind := range repotest.Kinds() {
@@ -116,23 +118,31 @@ func TestListsReadNoWholeTable(t *testing.T) {
 			url := repotest.URL(t, kind)
 			db := repotest.Open(t, url)
 			raw := fill(t, kind, url)
-			for index, filter := range map[string]repository.DocumentFilter{
-				"document_bodies_newest":      {Kind: faktur.KindReturn},
-				"document_bodies_taxpayer":    {TaxpayerNPWP: "7"},
-				"document_bodies_counterpart": {Buyer: "9"},
-				"document_references":         {Reference: "INV/5"},
-				"documents_other_reference":   {Reference: "INV/5"},
-				"documents_nsfp":              {NSFP: "04002600000000001"},
-				"documents_by_status":         {Kind: faktur.KindReturn, Status: faktur.SavedInvalid},
-			} {
-				filter.Limit = 51
-				query, args := db.DocumentsQuery("a", filter)
-				plan := explain(t, raw, kind, query, args...)
-				if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN d ") {
-					t.Errorf("%+v is not found by %s:\n%s", filter, index, plan)
-				}
-			}
+			checkListPlans(t, db, raw, kind, "a new database")
+			execute(t, raw, "VACUUM", "ANALYZE")
+			checkListPlans(t, db, raw, kind, "a database with statistics")
 		})
+	}
+}
+
+func checkListPlans(t *testing.T, db *repository.DB, raw *sql.DB, kind, what string) {
+	t.Helper()
+	for index, filter := range map[string]repository.DocumentFilter{
+		"document_bodies_newest":      {Kind: faktur.KindReturn},
+		"document_bodies_taxpayer":    {Kind: faktur.KindInvoice, TaxpayerNPWP: "7"},
+		"document_bodies_counterpart": {Kind: faktur.KindInvoice, Buyer: "9"},
+		"document_references":         {Kind: faktur.KindInvoice, Reference: "INV/5"},
+		"documents_other_reference":   {Kind: faktur.KindInvoice, Reference: "INV/5", Status: faktur.Queued},
+		"documents_nsfp":              {Kind: faktur.KindInvoice, NSFP: "04002600000000001"},
+		"documents_by_status":         {Kind: faktur.KindReturn, Status: faktur.SavedInvalid},
+	} {
+		filter.Limit = 51
+		query, args := db.DocumentsQuery("a", filter)
+		plan := explain(t, raw, kind, query, args...)
+		if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN d ") ||
+			index != "document_bodies_newest" && strings.Contains(plan, "document_bodies_newest") {
+			t.Errorf("in %s %+v is not found by %s:\n%s", what, filter, index, plan)
+		}
 	}
 }
 
@@ -146,11 +156,7 @@ func TestAListByStatusDoesNotGoByStatistics(t *testing.T) {
 			url := repotest.URL(t, kind)
 			db := repotest.Open(t, url)
 			raw := fill(t, kind, url)
-			for _, statement := range []string{"UPDATE documents SET status = 'queued'", "VACUUM", "ANALYZE", "UPDATE documents SET status = 'approved'"} {
-				if _, err := raw.ExecContext(t.Context(), statement); err != nil {
-					t.Fatal(err)
-				}
-			}
+			execute(t, raw, "UPDATE documents SET status = 'queued'", "VACUUM", "ANALYZE", "UPDATE documents SET status = 'approved'")
 			for _, filter := range []repository.DocumentFilter{
 				{Kind: faktur.KindInvoice, Status: faktur.Queued, Limit: 51}, {Kind: faktur.KindReturn, Status: faktur.SavedInvalid, BeforeID: "d5", Limit: 51},
 			} {
@@ -172,25 +178,33 @@ func fill(t *testing.T, kind, url string) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { raw.Close() })
+	if kind == "postgres" {
+		raw.SetMaxOpenConns(1)
+		execute(t, raw, "SET enable_seqscan = off") // as the gateway's sessions
+	}
 	numbers := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
-	for _, statement := range []string{
-		fmt.Sprintf(numbers, 20_200) + `INSERT INTO documents (id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt,
+	execute(t, raw,
+		fmt.Sprintf(numbers, 20_200)+`INSERT INTO documents (id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt,
 			sequence, invoice_date, counterpart, upload_deadline, deadline_at, leave_by, turn_at, status_since, created_at, updated_at)
 			SELECT 'd' || i, 'a', i % 200, 'invoice', 'INV/' || i, 'pjap', 1, FALSE, CASE WHEN i <= 20000 THEN 'approved' ELSE 'queued' END, 1,
 			1, '2026-11-22', i % 400, '2026-12-20', 1, 1, i, 1, 1, 1 FROM n`,
 		`INSERT INTO document_bodies (document_id, content, assessment, content_hashes, tenant, kind, taxpayer_npwp, counterpart)
 			SELECT id, '{}', '{}', '', tenant, kind, taxpayer_npwp, counterpart FROM documents`,
 		`INSERT INTO document_references SELECT tenant, reference, taxpayer_npwp, kind, id FROM documents`,
-		fmt.Sprintf(numbers, 20_000) + `INSERT INTO events (tenant, document_id, sequence, type, at, data) SELECT 'a', 'd' || i, 1, 'invoice.approved', 1, '{}' FROM n`,
-		fmt.Sprintf(numbers, 100) + `INSERT INTO webhook_endpoints (id, tenant, url, description, events, secret, position, created_at, updated_at)
+		fmt.Sprintf(numbers, 20_000)+`INSERT INTO events (tenant, document_id, sequence, type, at, data) SELECT 'a', 'd' || i, 1, 'invoice.approved', 1, '{}' FROM n`,
+		fmt.Sprintf(numbers, 100)+`INSERT INTO webhook_endpoints (id, tenant, url, description, events, secret, position, created_at, updated_at)
 			SELECT 'e' || i, 'a', '', '', '', '', 20000, 1, 1 FROM n`,
-		"VACUUM", "ANALYZE",
-	} {
+	)
+	return raw
+}
+
+func execute(t *testing.T, raw *sql.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
 		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	return raw
 }
 
 func explain(t *testing.T, raw *sql.DB, kind, query string, args ...any) string {

@@ -171,7 +171,7 @@ func (db *DB) Stored(ctx context.Context, tenant, id string) (Stored, error) {
 
 // DocumentFilter narrows a list; a zero field narrows nothing.
 type DocumentFilter struct {
-	Kind           faktur.Kind
+	Kind           faktur.Kind // of which documents the list is; never zero
 	Status         faktur.Status
 	Reference      string
 	TaxpayerNPWP   string
@@ -185,39 +185,42 @@ type DocumentFilter struct {
 	Limit          int
 }
 
-// conditions gives the SQL of the filter and its arguments.
-func (f DocumentFilter) conditions(tenant string) (string, []any) {
-	// What both tables have is asked of the bodies, which have the indexes.
-	where, args := []string{"b.tenant = ?"}, []any{tenant}
-	add := func(wanted bool, condition string, arg any) {
+// conditions gives the SQL of the filter, the order that its index has, and its arguments.
+// Tenant and kind are asked of the table whose index finds the rows, and of no other: in a
+// new database PostgreSQL knows nothing of how many there are, and took any index that fits.
+func (f DocumentFilter) conditions(tenant string) (where, order string, args []any) {
+	var all []string
+	add := func(wanted bool, condition string, values ...any) {
 		if wanted {
-			where, args = append(where, condition), append(args, arg)
+			all, args = append(all, condition), append(args, values...)
 		}
 	}
-	add(f.Kind != "", "b.kind = ?", string(f.Kind))
-	if f.byStatus() {
-		where = append(where, "d.status <> 'approved' AND (d.status, d.tenant, d.kind) >= (?, ?, ?) AND (d.status, d.tenant, d.kind, d.id) < (?, ?, ?, ?)")
-		first := []any{string(f.Status), tenant, string(f.Kind)}
-		args = append(append(append(args, first...), first...), cmp.Or(f.BeforeID, afterAllIDs))
+	kind, order := string(f.Kind), "b.document_id DESC"
+	byStatus, ofDocuments := f.byStatus(), f.Reference != "" || f.NSFP != ""
+	if byStatus {
+		// As rows, and not as three equations and an order by id: how many documents have
+		// a status changes faster than what PostgreSQL knows of it, and by its guess it
+		// would read all the newest ones. Only documents_by_status has this order.
+		order = "d.status DESC, d.tenant DESC, d.kind DESC, d.id DESC"
+		add(true, "d.status <> 'approved' AND (d.status, d.tenant, d.kind) >= (?, ?, ?) AND (d.status, d.tenant, d.kind, d.id) < (?, ?, ?, ?)",
+			string(f.Status), tenant, kind, string(f.Status), tenant, kind, cmp.Or(f.BeforeID, afterAllIDs))
 	} else {
+		add(ofDocuments, "d.tenant = ? AND d.kind = ?", tenant, kind)
+		add(!ofDocuments, "b.tenant = ? AND b.kind = ?", tenant, kind)
+		add(f.BeforeID != "", "b.document_id < ?", f.BeforeID)
 		add(f.Status != "", "d.status = ?", string(f.Status))
 	}
-	if f.Reference != "" { // each half has an index of its own
-		where = append(where, `d.id IN (SELECT document_id FROM document_references WHERE tenant = ? AND reference = ?
-			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`)
-		args = append(args, tenant, f.Reference, tenant, f.Reference)
-	}
+	add(f.Reference != "", `d.id IN (SELECT document_id FROM document_references WHERE tenant = ? AND reference = ?
+			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`,
+		tenant, f.Reference, tenant, f.Reference) // each half has an index of its own
 	add(f.TaxpayerNPWP != "", "b.taxpayer_npwp = ?", f.TaxpayerNPWP)
 	add(f.Buyer != "", "b.counterpart = ?", f.Buyer)
-	if f.NSFP != "" {
-		where, args = append(where, "d.tenant = ? AND d.nsfp <> '' AND d.nsfp = ?"), append(args, tenant, f.NSFP)
-	}
+	add(f.NSFP != "", "d.nsfp <> '' AND d.nsfp = ?", f.NSFP)
 	add(!f.DateFrom.IsZero(), "d.invoice_date >= ?", f.DateFrom.String())
 	add(!f.DateTo.IsZero(), "d.invoice_date <= ?", f.DateTo.String())
 	add(f.UpdatedSince != 0, "d.updated_at >= ?", f.UpdatedSince)
 	add(!f.DeadlineBefore.IsZero(), "d.upload_deadline <> '' AND d.upload_deadline < ?", f.DeadlineBefore.String())
-	add(f.BeforeID != "", "b.document_id < ?", f.BeforeID)
-	return strings.Join(where, " AND "), args
+	return strings.Join(all, " AND "), order, args
 }
 
 // afterAllIDs is greater than every id, byte by byte.
@@ -225,7 +228,7 @@ const afterAllIDs = "~"
 
 // byStatus says that the status narrows the list most.
 func (f DocumentFilter) byStatus() bool {
-	return f.Kind != "" && f.Status != "" && f.Status != faktur.Approved && f.Reference == "" && f.TaxpayerNPWP == "" && f.Buyer == "" && f.NSFP == ""
+	return f.Status != "" && f.Status != faktur.Approved && f.Reference == "" && f.TaxpayerNPWP == "" && f.Buyer == "" && f.NSFP == ""
 }
 
 // Documents lists a tenant's documents, newest first, at most f.Limit.
@@ -239,14 +242,7 @@ func (db *DB) Documents(ctx context.Context, tenant string, f DocumentFilter) ([
 }
 
 func (db *DB) documentsQuery(tenant string, f DocumentFilter) (string, []any) {
-	where, args := f.conditions(tenant)
-	order := "b.document_id DESC"
-	if f.byStatus() {
-		// As rows, and not as three equations and an order by id: how many documents have
-		// a status changes faster than what PostgreSQL knows of it, and by its guess it
-		// would read all the newest ones. Only documents_by_status has this order.
-		order = "d.status DESC, d.tenant DESC, d.kind DESC, d.id DESC"
-	}
+	where, order, args := f.conditions(tenant)
 	return db.rebind(`SELECT ` + storedColumns + `
 		FROM documents d JOIN document_bodies b ON b.document_id = d.id
 		WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`), append(args, f.Limit)

@@ -14,7 +14,7 @@ import (
 // f, of references when there are any, newest first, without their content.
 func (db *DB) SavedInvalid(ctx context.Context, tenant string, f DocumentFilter, references []string) ([]faktur.Document, error) {
 	f.Kind, f.Status = faktur.KindInvoice, faktur.SavedInvalid
-	where, args := f.conditions(tenant)
+	where, order, args := f.conditions(tenant)
 	if len(references) > 0 {
 		in, more, err := sqlx.In(` AND d.reference IN (?)`, references)
 		if err != nil {
@@ -24,7 +24,7 @@ func (db *DB) SavedInvalid(ctx context.Context, tenant string, f DocumentFilter,
 	}
 	var rows []documentRow
 	err := db.read.SelectContext(ctx, &rows, db.rebind(`SELECT `+documentColumns+` FROM documents d
-		JOIN document_bodies b ON b.document_id = d.id WHERE `+where+` ORDER BY b.document_id DESC LIMIT ?`), append(args, f.Limit)...)
+		JOIN document_bodies b ON b.document_id = d.id WHERE `+where+` ORDER BY `+order+` LIMIT ?`), append(args, f.Limit)...)
 	if err != nil {
 		return nil, wrap("find what is saved invalid", err)
 	}

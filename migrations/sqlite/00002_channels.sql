@@ -122,8 +122,8 @@ ALTER TABLE document_bodies ADD COLUMN counterpart TEXT NOT NULL DEFAULT '';
 UPDATE document_bodies SET (tenant, kind, taxpayer_npwp, counterpart) =
     (SELECT d.tenant, d.kind, d.taxpayer_npwp, d.counterpart FROM documents d WHERE d.id = document_id);
 CREATE INDEX document_bodies_newest ON document_bodies (tenant, kind, document_id);
-CREATE INDEX document_bodies_taxpayer ON document_bodies (tenant, taxpayer_npwp, document_id);
-CREATE INDEX document_bodies_counterpart ON document_bodies (tenant, counterpart, document_id);
+CREATE INDEX document_bodies_taxpayer ON document_bodies (tenant, kind, taxpayer_npwp, document_id);
+CREATE INDEX document_bodies_counterpart ON document_bodies (tenant, kind, counterpart, document_id);
 DROP INDEX documents_newest;
 
 -- Which document a reference names: one live original of a taxpayer and a kind; a
