@@ -129,8 +129,8 @@ func checkListPlans(t *testing.T, db *repository.DB, raw *sql.DB, kind, what str
 	t.Helper()
 	for index, filter := range map[string]repository.DocumentFilter{
 		"document_bodies_newest":      {Kind: faktur.KindReturn},
-		"document_bodies_taxpayer":    {Kind: faktur.KindInvoice, TaxpayerNPWP: "7"},
-		"document_bodies_counterpart": {Kind: faktur.KindInvoice, Buyer: "9"},
+		"document_bodies_taxpayer":    {Kind: faktur.KindInvoice, TaxpayerNPWP: "1000000000000007"},
+		"document_bodies_counterpart": {Kind: faktur.KindInvoice, Buyer: "1000000000000009000000"},
 		"document_references":         {Kind: faktur.KindInvoice, Reference: "INV/5"},
 		"documents_other_reference":   {Kind: faktur.KindInvoice, Reference: "INV/5", Status: faktur.Queued},
 		"documents_nsfp":              {Kind: faktur.KindInvoice, NSFP: "04002600000000001"},
@@ -182,18 +182,18 @@ func fill(t *testing.T, kind, url string) *sql.DB {
 		raw.SetMaxOpenConns(1)
 		execute(t, raw, "SET enable_seqscan = off") // as the gateway's sessions
 	}
-	numbers := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
 	execute(t, raw,
-		fmt.Sprintf(numbers, 20_200)+`INSERT INTO documents (id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt,
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20200)
+			INSERT INTO documents (id, tenant, taxpayer_npwp, kind, reference, channel, shard, livemode, status, attempt,
 			sequence, invoice_date, counterpart, upload_deadline, deadline_at, leave_by, turn_at, status_since, created_at, updated_at)
-			SELECT 'd' || i, 'a', i % 200, 'invoice', 'INV/' || i, 'pjap', 1, FALSE, CASE WHEN i <= 20000 THEN 'approved' ELSE 'queued' END, 1,
-			1, '2026-11-22', i % 400, '2026-12-20', 1, 1, i, 1, 1, 1 FROM n`,
+			SELECT 'd' || i, 'a', 1000000000000000 + i % 200, 'invoice', 'INV/' || i, 'pjap', 1, FALSE, CASE WHEN i <= 20000 THEN 'approved' ELSE 'queued' END, 1,
+			1, '2026-11-22', (1000000000000000 + i % 400) || '000000', '2026-12-20', 1, 1, i, 1, 1, 1 FROM n`,
 		`INSERT INTO document_bodies (document_id, content, assessment, content_hashes, tenant, kind, taxpayer_npwp, counterpart)
 			SELECT id, '{}', '{}', '', tenant, kind, taxpayer_npwp, counterpart FROM documents`,
 		`INSERT INTO document_references SELECT tenant, reference, taxpayer_npwp, kind, id FROM documents`,
-		fmt.Sprintf(numbers, 20_000)+`INSERT INTO events (tenant, document_id, sequence, type, at, data) SELECT 'a', 'd' || i, 1, 'invoice.approved', 1, '{}' FROM n`,
-		fmt.Sprintf(numbers, 100)+`INSERT INTO webhook_endpoints (id, tenant, url, description, events, secret, position, created_at, updated_at)
-			SELECT 'e' || i, 'a', '', '', '', '', 20000, 1, 1 FROM n`,
+		`INSERT INTO events (tenant, document_id, sequence, type, at, data) SELECT 'a', id, 1, 'invoice.approved', 1, '{}' FROM documents WHERE status = 'approved'`,
+		`INSERT INTO webhook_endpoints (id, tenant, url, description, events, secret, position, created_at, updated_at)
+			SELECT 'e' || id, 'a', '', '', '', '', 20000, 1, 1 FROM documents WHERE taxpayer_npwp = '1000000000000001'`,
 	)
 	return raw
 }

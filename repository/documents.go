@@ -1,10 +1,8 @@
 package repository
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -167,83 +165,4 @@ func (db *DB) Stored(ctx context.Context, tenant, id string) (Stored, error) {
 		return Stored{}, notFound(err)
 	}
 	return row.stored()
-}
-
-// DocumentFilter narrows a list; a zero field narrows nothing.
-type DocumentFilter struct {
-	Kind           faktur.Kind // of which documents the list is; never zero
-	Status         faktur.Status
-	Reference      string
-	TaxpayerNPWP   string
-	Buyer          string // the buyer's identity number
-	NSFP           string
-	DateFrom       faktur.Date // of the invoice, inclusive
-	DateTo         faktur.Date // inclusive
-	UpdatedSince   int64       // microseconds, inclusive
-	DeadlineBefore faktur.Date // exclusive
-	BeforeID       string      // only documents older than this one
-	Limit          int
-}
-
-// conditions gives the SQL of the filter, the order that its index has, and its arguments.
-// Tenant and kind are asked of the table whose index finds the rows, and of no other: in a
-// new database PostgreSQL knows nothing of how many there are, and took any index that fits.
-func (f DocumentFilter) conditions(tenant string) (where, order string, args []any) {
-	var all []string
-	add := func(wanted bool, condition string, values ...any) {
-		if wanted {
-			all, args = append(all, condition), append(args, values...)
-		}
-	}
-	kind, order := string(f.Kind), "b.document_id DESC"
-	byStatus, ofDocuments := f.byStatus(), f.Reference != "" || f.NSFP != ""
-	if byStatus {
-		// As rows, and not as three equations and an order by id: how many documents have
-		// a status changes faster than what PostgreSQL knows of it, and by its guess it
-		// would read all the newest ones. Only documents_by_status has this order.
-		order = "d.status DESC, d.tenant DESC, d.kind DESC, d.id DESC"
-		add(true, "d.status <> 'approved' AND (d.status, d.tenant, d.kind) >= (?, ?, ?) AND (d.status, d.tenant, d.kind, d.id) < (?, ?, ?, ?)",
-			string(f.Status), tenant, kind, string(f.Status), tenant, kind, cmp.Or(f.BeforeID, afterAllIDs))
-	} else {
-		add(ofDocuments, "d.tenant = ? AND d.kind = ?", tenant, kind)
-		add(!ofDocuments, "b.tenant = ? AND b.kind = ?", tenant, kind)
-		add(f.BeforeID != "", "b.document_id < ?", f.BeforeID)
-		add(f.Status != "", "d.status = ?", string(f.Status))
-	}
-	add(f.Reference != "", `d.id IN (SELECT document_id FROM document_references WHERE tenant = ? AND reference = ?
-			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`,
-		tenant, f.Reference, tenant, f.Reference) // each half has an index of its own
-	add(f.TaxpayerNPWP != "", "b.taxpayer_npwp = ?", f.TaxpayerNPWP)
-	add(f.Buyer != "", "b.counterpart = ?", f.Buyer)
-	add(f.NSFP != "", "d.nsfp <> '' AND d.nsfp = ?", f.NSFP)
-	add(!f.DateFrom.IsZero(), "d.invoice_date >= ?", f.DateFrom.String())
-	add(!f.DateTo.IsZero(), "d.invoice_date <= ?", f.DateTo.String())
-	add(f.UpdatedSince != 0, "d.updated_at >= ?", f.UpdatedSince)
-	add(!f.DeadlineBefore.IsZero(), "d.upload_deadline <> '' AND d.upload_deadline < ?", f.DeadlineBefore.String())
-	return strings.Join(all, " AND "), order, args
-}
-
-// afterAllIDs is greater than every id, byte by byte.
-const afterAllIDs = "~"
-
-// byStatus says that the status narrows the list most.
-func (f DocumentFilter) byStatus() bool {
-	return f.Status != "" && f.Status != faktur.Approved && f.Reference == "" && f.TaxpayerNPWP == "" && f.Buyer == "" && f.NSFP == ""
-}
-
-// Documents lists a tenant's documents, newest first, at most f.Limit.
-func (db *DB) Documents(ctx context.Context, tenant string, f DocumentFilter) ([]Stored, error) {
-	query, args := db.documentsQuery(tenant, f)
-	var rows []storedRow
-	if err := db.read.SelectContext(ctx, &rows, query, args...); err != nil {
-		return nil, fmt.Errorf("list documents: %w", err)
-	}
-	return allStored(rows)
-}
-
-func (db *DB) documentsQuery(tenant string, f DocumentFilter) (string, []any) {
-	where, order, args := f.conditions(tenant)
-	return db.rebind(`SELECT ` + storedColumns + `
-		FROM documents d JOIN document_bodies b ON b.document_id = d.id
-		WHERE ` + where + ` ORDER BY ` + order + ` LIMIT ?`), append(args, f.Limit)
 }
