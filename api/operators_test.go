@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/handlers"
 )
 
 func TestPauseResumeAndTheAudit(t *testing.T) {
@@ -60,10 +61,17 @@ func TestAfterApproval(t *testing.T) {
 		t.Errorf("the same again: %s", again.body)
 	}
 	g.post("/invoices/"+id+"/replace", strings.Replace(content, "Kertas A3", "Kertas A2", 1)).problem(http.StatusConflict, "replacement_exists")
-	// The original is in force until the replacement is approved, which may be by now.
-	chain := string(g.get("/invoices/" + second.ID + "/chain").want(http.StatusOK).body)
-	if !strings.Contains(chain, `"in_force":"`+id) && !strings.Contains(chain, `"in_force":"`+second.ID) {
-		t.Errorf("the chain: %s", chain)
+	// The original is in force until it is amended, which may be by now.
+	chain := decoded[handlers.Chain](g.get("/invoices/" + second.ID + "/chain").want(http.StatusOK))
+	if len(chain.Data) != 2 || chain.Data[0].ID != id || chain.Data[1].ID != second.ID {
+		t.Fatalf("the chain: %+v", chain)
+	}
+	inForce := id
+	if chain.Data[0].Status == faktur.Amended {
+		inForce = second.ID
+	}
+	if string(chain.InForce) != inForce {
+		t.Errorf("the original is %s, and %s is in force: %+v", chain.Data[0].Status, chain.InForce, chain)
 	}
 	g.as("another", "invoices:write", "invoices:read").get("/invoices/"+id+"/chain").problem(http.StatusNotFound, "not_found")
 
