@@ -83,10 +83,10 @@ func (f DocumentFilter) way(tenant string) (way, DocumentFilter) {
 			"d.id DESC", []any{tenant, kind, before, f.NSFP}}, rest
 	case f.TaxpayerNPWP != "":
 		rest.TaxpayerNPWP = ""
-		return newest("b.tenant, b.kind, b.taxpayer_npwp", "b.document_id", before, tenant, kind, f.TaxpayerNPWP), rest
+		return newest("b.taxpayer_npwp, b.tenant, b.kind", "b.document_id", before, f.TaxpayerNPWP, tenant, kind), rest
 	case f.Buyer != "":
 		rest.Buyer = ""
-		return newest("b.tenant, b.kind, b.counterpart", "b.document_id", before, tenant, kind, f.Buyer), rest
+		return newest("b.counterpart, b.tenant, b.kind", "b.document_id", before, f.Buyer, tenant, kind), rest
 	case f.Status != "" && f.Status != faktur.Approved: // of those there is no end, and no index
 		rest.Status = ""
 		w := newest("d.status, d.tenant, d.kind", "d.id", before, string(f.Status), tenant, kind)
@@ -102,7 +102,8 @@ const afterAllIDs = "~"
 // newest is the range of an index whose columns have these values, by falling id from
 // before on. It compares rows, where equations and an order by id would say the same:
 // how many documents a list has changes faster than what PostgreSQL knows of it, and by
-// its guess it would read all of a tenant's. Only the index meant has this order.
+// its guess it would read all of a tenant's. Only the index meant begins with the first
+// column and has this order.
 func newest(columns, id, before string, values ...any) way {
 	marks := strings.Repeat("?, ", len(values))
 	return way{

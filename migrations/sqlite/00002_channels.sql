@@ -114,7 +114,8 @@ CREATE INDEX documents_other_reference ON documents (tenant, reference, taxpayer
     WHERE status = 'cancelled' OR replaces_id <> '';
 
 -- What lists are searched by stands in the table that is written once, so that no
--- step of a document's life has to write these indexes anew.
+-- step of a document's life has to write these indexes anew. Each begins with another
+-- column, so that a comparison of rows (newest in repository/lists.go) fits one of them only.
 ALTER TABLE document_bodies ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
 ALTER TABLE document_bodies ADD COLUMN kind TEXT NOT NULL DEFAULT '';
 ALTER TABLE document_bodies ADD COLUMN taxpayer_npwp TEXT NOT NULL DEFAULT '';
@@ -122,8 +123,8 @@ ALTER TABLE document_bodies ADD COLUMN counterpart TEXT NOT NULL DEFAULT '';
 UPDATE document_bodies SET (tenant, kind, taxpayer_npwp, counterpart) =
     (SELECT d.tenant, d.kind, d.taxpayer_npwp, d.counterpart FROM documents d WHERE d.id = document_id);
 CREATE INDEX document_bodies_newest ON document_bodies (tenant, kind, document_id);
-CREATE INDEX document_bodies_taxpayer ON document_bodies (tenant, kind, taxpayer_npwp, document_id);
-CREATE INDEX document_bodies_counterpart ON document_bodies (tenant, kind, counterpart, document_id);
+CREATE INDEX document_bodies_taxpayer ON document_bodies (taxpayer_npwp, tenant, kind, document_id);
+CREATE INDEX document_bodies_counterpart ON document_bodies (counterpart, tenant, kind, document_id);
 DROP INDEX documents_newest;
 
 -- Which document a reference names: one live original of a taxpayer and a kind; a
