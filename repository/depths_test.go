@@ -149,6 +149,35 @@ func checkListPlans(t *testing.T, db *repository.DB, raw *sql.DB, kind, what str
 	}
 }
 
+// Nor does it read on through an index behind what it looks for.
+func TestAListOfNothingReadsNextToNothing(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(repotest.Kinds(), "postgres") {
+		return // SQLite does not say how many pages it read
+	}
+	url := repotest.URL(t, "postgres")
+	db := repotest.Open(t, url)
+	raw := fill(t, "postgres", url)
+	execute(t, raw, "VACUUM", "ANALYZE")
+	for _, filter := range []repository.DocumentFilter{
+		{Kind: faktur.KindReturn},
+		{Kind: faktur.KindReturn, Status: faktur.SavedInvalid},
+		{Kind: faktur.KindInvoice, TaxpayerNPWP: "2"},
+		{Kind: faktur.KindInvoice, Buyer: "2"},
+		{Kind: faktur.KindInvoice, Reference: "INV/none"},
+		{Kind: faktur.KindInvoice, NSFP: "04002600000000001"},
+	} {
+		filter.Limit = 51
+		query, args := db.DocumentsQuery("a", filter)
+		plan := explain(t, raw, "postgres", "(ANALYZE, BUFFERS) "+query, args...)
+		var pages, read int
+		_, buffers, _ := strings.Cut(plan, "Buffers: shared ")
+		if n, _ := fmt.Sscanf(buffers, "hit=%d read=%d", &pages, &read); n == 0 || pages+read > 20 {
+			t.Errorf("%+v reads %d pages:\n%s", filter, pages+read, plan)
+		}
+	}
+}
+
 // How many documents have a status changes faster than what a database knows of
 // it. With its statistics taken while all of them waited, the plan is the same.
 func TestAListByStatusDoesNotGoByStatistics(t *testing.T) {

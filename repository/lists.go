@@ -93,7 +93,7 @@ func (f DocumentFilter) way(tenant string) (way, DocumentFilter) {
 		w.condition += " AND d.status <> 'approved'" // as the index says, or it is not taken
 		return w, rest
 	}
-	return newest("b.tenant, b.kind", "b.document_id", before, tenant, kind), rest
+	return way{"b.tenant = ? AND b.kind = ? AND b.document_id < ?", "b.document_id DESC", []any{tenant, kind, before}}, rest
 }
 
 // afterAllIDs is greater than every id, byte by byte.
@@ -103,7 +103,8 @@ const afterAllIDs = "~"
 // before on. It compares rows, where equations and an order by id would say the same:
 // how many documents a list has changes faster than what PostgreSQL knows of it, and by
 // its guess it would read all of a tenant's. Only the index meant begins with the first
-// column and has this order.
+// column and has this order. The first column must be the one that narrows most, because
+// PostgreSQL goes on through the index until that one differs.
 func newest(columns, id, before string, values ...any) way {
 	marks := strings.Repeat("?, ", len(values))
 	return way{
