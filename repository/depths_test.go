@@ -139,7 +139,8 @@ func checkListPlans(t *testing.T, db *repository.DB, raw *sql.DB, kind, what str
 		filter.Limit = 51
 		query, args := db.DocumentsQuery("a", filter)
 		plan := explain(t, raw, kind, query, args...)
-		if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN d ") {
+		if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN d ") ||
+			index != "document_bodies_newest" && strings.Contains(plan, "document_bodies_newest") {
 			t.Errorf("in %s %+v is not found by %s:\n%s", what, filter, index, plan)
 		}
 		few := filter.Reference != "" || filter.NSFP != ""
@@ -158,7 +159,13 @@ func TestAListOfNothingReadsNextToNothing(t *testing.T) {
 	url := repotest.URL(t, "postgres")
 	db := repotest.Open(t, url)
 	raw := fill(t, "postgres", url)
+	checkNothingIsRead(t, db, raw, "a new database")
 	execute(t, raw, "VACUUM", "ANALYZE")
+	checkNothingIsRead(t, db, raw, "a database with statistics")
+}
+
+func checkNothingIsRead(t *testing.T, db *repository.DB, raw *sql.DB, what string) {
+	t.Helper()
 	for _, filter := range []repository.DocumentFilter{
 		{Kind: faktur.KindReturn},
 		{Kind: faktur.KindReturn, Status: faktur.SavedInvalid},
@@ -173,7 +180,7 @@ func TestAListOfNothingReadsNextToNothing(t *testing.T) {
 		var pages, read int
 		_, buffers, _ := strings.Cut(plan, "Buffers: shared ")
 		if n, _ := fmt.Sscanf(buffers, "hit=%d read=%d", &pages, &read); n == 0 || pages+read > 20 {
-			t.Errorf("%+v reads %d pages:\n%s", filter, pages+read, plan)
+			t.Errorf("in %s %+v reads %d pages:\n%s", what, filter, pages+read, plan)
 		}
 	}
 }

@@ -79,6 +79,7 @@ func (f DocumentFilter) way(tenant string) (way, DocumentFilter) {
 			UNION ALL SELECT id FROM documents WHERE tenant = ? AND reference = ? AND (status = 'cancelled' OR replaces_id <> ''))`,
 			"d.id DESC", []any{tenant, kind, before, tenant, f.Reference, tenant, f.Reference}}, rest
 	case f.NSFP != "":
+		rest.NSFP = ""
 		return way{"d.tenant = ? AND d.kind = ? AND d.id < ? AND d.nsfp <> '' AND d.nsfp = ?",
 			"d.id DESC", []any{tenant, kind, before, f.NSFP}}, rest
 	case f.TaxpayerNPWP != "":
