@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/fakturgate/fakturgate/api"
+	"github.com/fakturgate/fakturgate/repository/repotest"
 )
 
 // serving puts a gateway behind the very server that serve runs, with time-outs
@@ -43,7 +44,7 @@ func send(t *testing.T, address, text, drip string) string {
 		return ""
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(repotest.Patience)); err != nil {
 		t.Error(err)
 	}
 	go func() {
@@ -57,7 +58,7 @@ func send(t *testing.T, address, text, drip string) string {
 	}()
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		t.Errorf("the server still listens to %.40q after 30 s", text)
+		t.Errorf("the server still listens to %.40q", text)
 	}
 	return strings.TrimSpace(line)
 }

@@ -289,10 +289,10 @@ func eventually(t *testing.T, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(repotest.Patience); time.Now().Before(deadline); <-tick.C {
 		if holds() {
 			return
 		}
 	}
-	t.Fatal("it did not come about within 20 s")
+	t.Fatal("it did not come about")
 }

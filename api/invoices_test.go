@@ -10,6 +10,7 @@ import (
 
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/handlers"
+	"github.com/fakturgate/fakturgate/repository/repotest"
 )
 
 func TestAnInvoiceIsAcceptedAndFound(t *testing.T) {
@@ -188,7 +189,7 @@ func (g *gateway) await(id string, status faktur.Status) faktur.StatusView {
 	g.t.Helper()
 	path := "/invoices/" + id + "/status?wait=10s&after="
 	after := "0"
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(repotest.Patience); time.Now().Before(deadline); {
 		view := decoded[faktur.StatusView](g.get(path + after).want(http.StatusOK))
 		if view.Status == status {
 			return view

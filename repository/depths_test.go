@@ -333,7 +333,7 @@ func TestWaitsForTheFeedAreMeasured(t *testing.T) {
 // awaitWaiter waits until somebody waits for an advisory lock in this database.
 func awaitWaiter(t *testing.T, db *sql.DB) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(repotest.Patience); time.Now().Before(deadline); {
 		var waiting int
 		err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&waiting)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -21,7 +20,7 @@ func TestASleeperInATransactionIsCutOff(t *testing.T) {
 	}
 	url := repotest.URL(t, "postgres")
 	awake := repotest.Open(t, url)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), repotest.Patience)
 	defer cancel()
 	var limit string
 	if err := awake.InTx(ctx, func(tx *sqlx.Tx) error { return tx.Get(&limit, `SHOW idle_in_transaction_session_timeout`) }); err != nil || limit != "10s" {

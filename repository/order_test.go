@@ -60,7 +60,7 @@ func TestSavesOfTheSameDocumentsDoNotLockUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var deadlocks int
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(repotest.Patience); ; time.Sleep(10 * time.Millisecond) {
 		var sessions int
 		if err := db.InTx(ctx, func(tx *sqlx.Tx) error {
 			return tx.QueryRowx(`SELECT deadlocks, (SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())

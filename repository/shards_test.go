@@ -57,7 +57,7 @@ func TestAnExpiredLeaseIsFencedOff(t *testing.T) {
 		document := accept(t, db, newAcceptance(t, db, "INV-1")).Stored.Document
 		old := repository.Part{Channel: "pjap", Shards: hold(t, db, "a", time.Microsecond, 64)}
 		var now []repository.Lease
-		for deadline := time.Now().Add(5 * time.Second); len(now) < 64; now = hold(t, db, "b", time.Minute, 64) {
+		for deadline := time.Now().Add(repotest.Patience); len(now) < 64; now = hold(t, db, "b", time.Minute, 64) {
 			if time.Now().After(deadline) {
 				t.Fatalf("b took over %d of 64 expired shards", len(now))
 			}

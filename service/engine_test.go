@@ -291,7 +291,7 @@ func TestALongPollHearsOtherProcesses(t *testing.T) {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		view, err := front.AwaitStatus(ctx, tenant, accepted.DocumentID, 3, 20*time.Second)
+		view, err := front.AwaitStatus(ctx, tenant, accepted.DocumentID, 3, repotest.Patience)
 		if err != nil || view.Sequence < 4 || view.Status != faktur.Approved {
 			t.Errorf("%+v, %v after %s", view, err, time.Since(began))
 		}
@@ -318,7 +318,7 @@ func (g *gateway) told(t *testing.T, id string, kind faktur.EventType) []faktur.
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); {
+	for deadline := time.Now().Add(repotest.Patience); !holds(); {
 		if time.Now().After(deadline) {
 			t.Fatal("never: " + what)
 		}

@@ -132,7 +132,7 @@ func (g *gateway) post(t *testing.T, reference string) string {
 // becomes waits until a document has a status, and gives it.
 func (g *gateway) becomes(t *testing.T, id string, want faktur.Status) faktur.StatusView {
 	t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(repotest.Patience)
 	var after int64
 	for time.Now().Before(deadline) {
 		view, err := g.AwaitStatus(context.Background(), tenant, id, after, time.Second)

@@ -41,7 +41,7 @@ func (g *gateway) postReturn(t *testing.T, reference, nsfp string, quantity int6
 // returnBecomes waits until a return has a status, and gives it.
 func (g *gateway) returnBecomes(t *testing.T, id string, want faktur.Status) faktur.StatusView {
 	t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(repotest.Patience)
 	var view faktur.StatusView
 	for time.Now().Before(deadline) {
 		var err error

@@ -16,9 +16,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fakturgate/fakturgate/repository"
 )
+
+// Patience is how long a test waits for what others bring about. Only a test that
+// fails waits so long, so it is far more than the busiest machine needs.
+const Patience = 2 * time.Minute
 
 // Each runs a test on a fresh database of every kind that is under test.
 func Each(t *testing.T, test func(t *testing.T, db *repository.DB)) {
