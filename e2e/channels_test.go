@@ -58,7 +58,7 @@ func (c *client) postAll(channel faktur.Channel, npwp string, settings map[strin
 func (c *client) awaitApproved(npwp string, want int) {
 	c.t.Helper()
 	numbers := map[string]string{}
-	eventually(c.t, 2*time.Minute, "all invoices of "+npwp+" are approved", func() bool {
+	eventually(c.t, "all invoices of "+npwp+" are approved", func() bool {
 		return len(c.list("status=approved&npwp="+npwp)) == want
 	})
 	for _, d := range c.list("npwp=" + npwp) {

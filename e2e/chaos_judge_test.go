@@ -192,7 +192,7 @@ func (w *chaosWorld) judgeWebhooks(prefix string) (breaches []breach) {
 }
 
 // toldWithin is how long a busy machine may take to tell of what has arrived.
-const toldWithin = 10 * time.Second
+const toldWithin = 30 * time.Second
 
 // judgeDeliveries: an endpoint's list of deliveries has each message once, of
 // whatever round: who notes a message under a lease that is lost notes it twice.

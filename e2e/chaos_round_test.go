@@ -154,15 +154,12 @@ func (r *chaosRound) postOne(c *client, invoice faktur.TaxInvoice) bool {
 	return true
 }
 
-// endsWithin is how long a round's documents may take to their ends when all is well again.
-const endsWithin = 90 * time.Second
-
 // settle makes everything well again, and waits until every document has come
 // to its end.
 func (r *chaosRound) settle() (breaches []breach) {
 	w := r.world
 	open := -1
-	for deadline := time.Now().Add(endsWithin); time.Now().Before(deadline) && !w.t.Failed(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && !w.t.Failed(); time.Sleep(50 * time.Millisecond) {
 		for _, g := range w.gateways[:r.gateways] { // a trap may have come late
 			r.signal(g, syscall.SIGCONT)
 		}
@@ -170,7 +167,7 @@ func (r *chaosRound) settle() (breaches []breach) {
 			return nil
 		}
 	}
-	return []breach{{"lost", fmt.Sprintf("%d documents have not come to an end within %v", open, endsWithin)}}
+	return []breach{{"lost", fmt.Sprintf("%d documents have not come to an end within %v", open, patience)}}
 }
 
 // open counts the documents that are on their way; -1 when it cannot be told.

@@ -137,7 +137,7 @@ func (w *chaosWorld) lastWebhooks() string {
 		return ""
 	}
 	w.run(0)
-	for deadline := time.Now().Add(3 * time.Minute); w.settleOwed() > 0; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); w.settleOwed() > 0; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) || w.t.Failed() {
 			return w.owedStill()
 		}

@@ -32,7 +32,7 @@ func TestAnERPsMonth(t *testing.T) {
 		e := newERP(t, w.client(g), npwps, month, len(month))
 		e.postAll()
 		t.Logf("posted after %v", time.Since(began))
-		e.finishMonth(3*time.Minute, w)
+		e.finishMonth(w)
 		t.Logf("took %v", time.Since(began))
 	})
 }
@@ -64,7 +64,7 @@ func TestKillNine(t *testing.T) {
 			g.awaitReady()
 		}
 		e.hurry()
-		e.finishMonth(3*time.Minute, w)
+		e.finishMonth(w)
 		t.Logf("took %v, and the ERP asked again %d times", time.Since(began), e.gateway.again.Load())
 	})
 }
@@ -91,7 +91,7 @@ func chooseMoments(seed uint64) []moment {
 func (e *erp) await(m moment) {
 	e.t.Helper()
 	before, began := e.count(m.after), time.Now()
-	eventually(e.t, time.Minute, "the next moment", func() bool {
+	eventually(e.t, "the next moment", func() bool {
 		return e.count(m.after) > before || time.Since(began) > 6*time.Second
 	})
 	time.Sleep(m.while)

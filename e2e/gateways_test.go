@@ -26,7 +26,7 @@ func TestTwoGateways(t *testing.T) {
 
 	reaches := func(settled int) {
 		t.Helper()
-		eventually(t, 2*time.Minute, fmt.Sprintf("%d are settled", settled), func() bool { return e.settledSoFar() >= settled })
+		eventually(t, fmt.Sprintf("%d are settled", settled), func() bool { return e.settledSoFar() >= settled })
 	}
 	reaches(300)
 	one.pause(5 * time.Second) // more than two leases
@@ -39,7 +39,7 @@ func TestTwoGateways(t *testing.T) {
 	reaches(1300)
 	one.kill()
 	e.hurry()
-	e.finishMonth(3*time.Minute, w)
+	e.finishMonth(w)
 }
 
 // pause stops a process for a while, as a suspended machine is; it does not
@@ -63,7 +63,7 @@ func TestASecondGatewayOnOneSQLiteFile(t *testing.T) {
 	g := w.serve("gateway")
 	second := w.launch("second")
 	second.mayEnd()
-	second.fails(t, 15*time.Second, "another fakturgate already serves from this SQLite file")
+	second.fails(t, patience, "another fakturgate already serves from this SQLite file")
 	database := []string{"FAKTURGATE_DATABASE_URL=" + w.database}
 	if out := mustRun(t, database, "migrate", "status"); !strings.Contains(out, "applied") {
 		t.Errorf("migrate status beside a gateway: %s", out)

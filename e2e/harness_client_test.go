@@ -80,9 +80,6 @@ func (c *client) try(ctx context.Context, method, path string, content any, head
 	return a, err
 }
 
-// patience is how long a client keeps asking.
-const patience = time.Minute
-
 // ask asks until there is an answer that settles the matter.
 func (c *client) ask(method, path string, content any, header ...string) answer {
 	c.t.Helper()

@@ -244,16 +244,16 @@ func (e *erp) finish() {
 
 // finishMonth waits until every invoice has come to its end and every webhook
 // of it has arrived, and then looks at everything.
-func (e *erp) finishMonth(limit time.Duration, tax *world) {
+func (e *erp) finishMonth(tax *world) {
 	e.t.Helper()
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(patience)
 	for !e.done() && time.Now().Before(deadline) && !e.t.Failed() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	e.t.Log(e.progress())
 	e.reportUnsettled(tax)
 	e.finish()
-	eventually(e.t, 60*time.Second, "all webhooks have arrived", func() bool {
+	eventually(e.t, "all webhooks have arrived", func() bool {
 		return e.receiver.count(audit) >= len(e.events) && e.receiver.count(accounting) >= e.count("invoice.approved")+e.count("invoice.saved_invalid")
 	})
 	newInspection(e, tax).inspect()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -28,7 +27,7 @@ func (p *person) carry(documents int) {
 	t := p.gateway.t
 	t.Helper()
 	uploaded := 0
-	eventually(t, 2*time.Minute, "all files of "+p.npwp+" are written", func() bool {
+	eventually(t, "all files of "+p.npwp+" are written", func() bool {
 		files := decode[listing[faktur.File]](p.gateway.ask(http.MethodGet, "/taxpayers/"+p.npwp+"/files?status=ready", nil).want(http.StatusOK))
 		for _, file := range files.Data {
 			content := p.gateway.ask(http.MethodGet, "/files/"+file.ID+"/content", nil).want(http.StatusOK).body

@@ -31,9 +31,6 @@ type process struct {
 	outcome error // of the process; after ended
 }
 
-// readyWithin is how long a process may take to come up on a busy machine.
-const readyWithin = 30 * time.Second
-
 // start runs the binary with nothing in its environment but env.
 func start(t *testing.T, name string, env []string, args ...string) *process {
 	t.Helper()
@@ -106,7 +103,7 @@ func (p *process) stop(within time.Duration) int {
 // awaitAnswer waits until an address answers 200.
 func (p *process) awaitAnswer(url string) {
 	p.t.Helper()
-	eventually(p.t, readyWithin, p.name+" is up", func() bool {
+	eventually(p.t, p.name+" is up", func() bool {
 		answer, err := http.Get(url)
 		if err != nil {
 			return false

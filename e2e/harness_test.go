@@ -147,16 +147,20 @@ func seed(t *testing.T) uint64 {
 	return seed
 }
 
-// eventually waits until a condition holds. It gives up when the limit has
-// passed, or when the test has failed anyway.
-func eventually(t *testing.T, limit time.Duration, what string, condition func() bool) {
+// patience is how long a test waits for what processes bring about. Only a test
+// that fails waits so long, so it is far more than the busiest machine needs.
+const patience = 3 * time.Minute
+
+// eventually waits until a condition holds. It gives up when its patience
+// is at an end, or when the test has failed anyway.
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(limit); !condition(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(10 * time.Millisecond) {
 		if t.Failed() {
 			t.FailNow()
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", limit, what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestAThousandPostsOfOneInvoice(t *testing.T) {
 func (c *client) becomes(id string, want faktur.Status) faktur.StatusView {
 	c.t.Helper()
 	var view faktur.StatusView
-	for deadline := time.Now().Add(30 * time.Second); view.Status != want; {
+	for deadline := time.Now().Add(patience); view.Status != want; {
 		if time.Now().After(deadline) || c.t.Failed() {
 			c.t.Fatalf("document %s is %+v, and was to become %s", id, view, want)
 		}

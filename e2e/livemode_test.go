@@ -83,7 +83,7 @@ func (c *client) stillQueued(id string) {
 // saysWhy waits until /readyz names the reason why documents wait.
 func (g *gateway) saysWhy(reason string) {
 	g.t.Helper()
-	eventually(g.t, 10*time.Second, "/readyz says "+reason, func() bool {
+	eventually(g.t, "/readyz says "+reason, func() bool {
 		answer := string(fetch(g.t, g.url+"/readyz"))
 		return strings.Contains(answer, "wait in queued") && strings.Contains(answer, "their sellers have "+reason)
 	})

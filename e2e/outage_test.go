@@ -34,12 +34,12 @@ func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 	flood := startFlood(t, c, 8)
 	for range 2 {
 		before := flood.accepted()
-		eventually(t, 20*time.Second, "invoices are accepted", func() bool { return flood.accepted() >= before+200 })
+		eventually(t, "invoices are accepted", func() bool { return flood.accepted() >= before+200 })
 		if err := server.Crash(); err != nil {
 			t.Fatal(err)
 		}
 		before = flood.refusals()
-		eventually(t, 20*time.Second, "callers are told", func() bool { return flood.refusals() >= before+20 })
+		eventually(t, "callers are told", func() bool { return flood.refusals() >= before+20 })
 		for _, ask := range []string{"/readyz", "/invoices", "/events"} {
 			a, err := c.try(t.Context(), http.MethodGet, ask, nil)
 			if err != nil {
@@ -54,7 +54,7 @@ func TestTheDatabaseGoesAndComesBack(t *testing.T) {
 		g.awaitReady()
 	}
 	before := flood.accepted()
-	eventually(t, 20*time.Second, "invoices are accepted again", func() bool { return flood.accepted() >= before+200 })
+	eventually(t, "invoices are accepted again", func() bool { return flood.accepted() >= before+200 })
 	flood.stop()
 	t.Logf("%d accepted, %d times refused", flood.accepted(), flood.refusals())
 	flood.arrives(w)
@@ -82,7 +82,7 @@ func TestStoppingUnderLoad(t *testing.T) {
 
 		for range 3 {
 			flood := startFlood(t, c, 16)
-			eventually(t, 20*time.Second, "invoices are accepted", func() bool { return flood.accepted() >= 300 })
+			eventually(t, "invoices are accepted", func() bool { return flood.accepted() >= 300 })
 			began := time.Now()
 			flood.mayLoseItsGateway()
 			if code := g.stop(25 * time.Second); code != 0 {
@@ -180,7 +180,7 @@ func (f *flood) refusals() int {
 func (f *flood) arrives(w *world) {
 	t := f.c.t
 	t.Helper()
-	eventually(t, time.Minute, "all that was accepted is approved", func() bool {
+	eventually(t, "all that was accepted is approved", func() bool {
 		stored := f.c.invoices()
 		for _, reference := range f.taken {
 			if stored[reference].Status != faktur.Approved {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
 )
@@ -40,7 +39,7 @@ func TestBackupAndRestore(t *testing.T) {
 		restore()
 		second := w.launch("restored", quickGateway...)
 		second.mayEnd()
-		second.fails(t, readyWithin, "run `fakturgate restored`")
+		second.fails(t, patience, "run `fakturgate restored`")
 		if out := mustRun(t, w.env(), "restored"); !strings.Contains(out, "20 queued documents are looked up") {
 			t.Errorf("fakturgate restored: %s", out)
 		}
@@ -128,6 +127,6 @@ func (c *client) postNumbered(name string, n int) []string {
 func (c *client) allBecome(ids []string, status faktur.Status) {
 	c.t.Helper()
 	for _, id := range ids {
-		eventually(c.t, time.Minute, id+" is "+string(status), func() bool { return c.invoice(id).Status == status })
+		eventually(c.t, id+" is "+string(status), func() bool { return c.invoice(id).Status == status })
 	}
 }

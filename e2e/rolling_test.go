@@ -36,13 +36,13 @@ func TestRollingRestart(t *testing.T) {
 	waits := startWaits(t, c, fmt.Sprintf("/invoices/%s/status?wait=2s&after=%d", stuck, sequence))
 	for _, g := range gateways {
 		before := flood.accepted()
-		eventually(t, 20*time.Second, "invoices are accepted", func() bool { return flood.accepted() >= before+100 })
+		eventually(t, "invoices are accepted", func() bool { return flood.accepted() >= before+100 })
 		if code := g.stop(25 * time.Second); code != 0 {
 			t.Errorf("%s ended with %d", g.name, code)
 		}
 		g.launch()
 		g.awaitReady()
-		eventually(t, 20*time.Second, "the balancer uses it again", func() bool { return balancer.uses(g) })
+		eventually(t, "the balancer uses it again", func() bool { return balancer.uses(g) })
 	}
 	waits.stop()
 	flood.stop()
