@@ -31,7 +31,7 @@ type chaosRound struct {
 	mu       sync.Mutex
 	answered map[string]string // document id by reference, of what was answered 2xx
 	others   map[int]int       // answers that settled nothing, by status; 0 is none
-	underWay int               // documents not at their end when the last was answered; -1 when it could not be told
+	underWay int               // the most documents that were seen on their way at once
 }
 
 // dealFaults deals the faults of a database, so that each comes as often as the
@@ -131,8 +131,19 @@ func (r *chaosRound) post() {
 		for time.Now().Before(deadline) && !r.postOne(c, invoice) {
 			time.Sleep(20 * time.Millisecond)
 		}
+		if i%20 == 0 {
+			r.look()
+		}
 	})
-	r.underWay = r.open()
+	r.look()
+}
+
+// look notes how many documents are on their way.
+func (r *chaosRound) look() {
+	open := r.open()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.underWay = max(r.underWay, open)
 }
 
 // postOne posts once, and says whether that settled it.

@@ -171,9 +171,7 @@ func (y *tally) note(r *chaosRound, breaches []breach, took time.Duration) {
 		y.faults[f.name]++
 	}
 	y.documents += len(r.answered)
-	if r.underWay >= 0 {
-		y.underWay = append(y.underWay, r.underWay)
-	}
+	y.underWay = append(y.underWay, r.underWay)
 	for status, n := range r.others {
 		y.others[status] += n
 	}
