@@ -124,10 +124,14 @@ func (d *Document) Want(wish Wish, at time.Time) Event {
 	return d.Tell(d.Event(name), d.Status, at)
 }
 
+// HeldForGood is when a queued document is due that was filed elsewhere: never.
+// Nothing but its end frees it, since it would be filed twice.
+var HeldForGood = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
+
 // Work is what the workers note on a document; no caller sees it.
 type Work struct {
 	// DueAt is when a worker should next look at the document (look-up, poll,
-	// or a hand-over that was put off).
+	// or a hand-over that was put off); HeldForGood is never.
 	DueAt time.Time
 	// StatusSince is when the document entered its status.
 	StatusSince time.Time

@@ -77,7 +77,7 @@ func (db *DB) FollowTaxpayers(ctx context.Context, ids []string) error {
 			return err
 		}
 		query, args, err := sqlx.In(`UPDATE documents SET channel = (SELECT t.channel FROM taxpayers t
-			WHERE t.tenant = documents.tenant AND t.npwp = documents.taxpayer_npwp), receipt = '', due_at = 0
+			WHERE t.tenant = documents.tenant AND t.npwp = documents.taxpayer_npwp), receipt = '', `+dueAtOnce+`
 			WHERE status = 'queued' AND attempt = 1 AND replaces_id = '' AND id IN (?)`, ids)
 		if err != nil {
 			return err

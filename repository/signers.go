@@ -161,7 +161,7 @@ func signerValues(s *faktur.Signer) []any {
 // releasePutOff lets documents go that wait for a signer, and with them those
 // few that wait for another reason. The caller holds a signer's row.
 func (db *DB) releasePutOff(ctx context.Context, tx *sqlx.Tx, tenant, npwp string) error {
-	_, err := db.execIn(ctx, tx, `UPDATE documents SET due_at = 0
+	_, err := db.execIn(ctx, tx, `UPDATE documents SET `+dueAtOnce+`
 		WHERE tenant = ? AND taxpayer_npwp = ? AND status = 'queued' AND due_at > 0`, tenant, npwp)
 	return err
 }

@@ -130,7 +130,7 @@ func (db *DB) SaveTaxpayer(ctx context.Context, t faktur.Taxpayer, now time.Time
 // is the former channel's name of a document, and would be another's on this one;
 // and what waited because the former did not take it need not wait here.
 func (db *DB) moveQueued(ctx context.Context, tx *sqlx.Tx, t faktur.Taxpayer, before string, move Move) error {
-	moved, err := db.execIn(ctx, tx, `UPDATE documents SET channel = ?, receipt = '', due_at = 0 WHERE tenant = ? AND taxpayer_npwp = ?
+	moved, err := db.execIn(ctx, tx, `UPDATE documents SET channel = ?, receipt = '', `+dueAtOnce+` WHERE tenant = ? AND taxpayer_npwp = ?
 		AND status = 'queued' AND channel <> ? AND (replaces_id = '' OR ?)
 		AND NOT (? AND attempt > 1 AND coretax_status <> '')`,
 		string(t.Channel), t.Tenant, t.NPWP, string(t.Channel), move.Replaces, move.KeepHeld)

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,9 @@ func jsonTexts(texts []string) string {
 	}
 	return string(text)
 }
+
+// dueAtOnce ends a wait, but for what is held for good.
+var dueAtOnce = fmt.Sprintf("due_at = CASE WHEN due_at < %d THEN 0 ELSE due_at END", micros(faktur.HeldForGood))
 
 // ToSubmit gives first uploads that wait to be handed over, with their content:
 // earliest deadline first, then by turn.

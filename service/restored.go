@@ -38,6 +38,9 @@ func (s *Service) AfterRestore(ctx context.Context) (Restored, error) {
 		after = documents[len(documents)-1].ID
 		var doubtful []faktur.Document
 		for _, d := range documents {
+			if d.Work.DueAt.Equal(faktur.HeldForGood) {
+				continue // it does not go in any case
+			}
 			if !d.Channel.WritesFiles() {
 				doubtful = append(doubtful, d)
 				continue

@@ -128,10 +128,6 @@ func (j *judgingRows) queued(n int, about *repository.Filed) {
 	j.answerFor(n, d, ImportAmbiguous, "queued_here", "It waits here to be handed over, and the portal lists it already. If somebody else filed it, cancel it here.")
 }
 
-// held is how long a document waits that was filed elsewhere: until a person
-// has decided.
-const heldForGood = 100 * 365 * 24 * time.Hour
-
 const filedElsewhere = "filed_elsewhere"
 
 // hold keeps a queued document from being handed over, because Coretax has an
@@ -142,12 +138,12 @@ func (j *judgingRows) hold(rows []int, about *repository.Filed) {
 		j.taken[d.ID] = n
 		j.answerFor(n, &d, ImportConflict, filedElsewhere, heldAdvice)
 	}
-	if d.Reason != nil && d.Reason.Code == filedElsewhere {
+	if d.Work.DueAt.Equal(faktur.HeldForGood) {
 		return
 	}
 	now := j.s.Now()
 	d.Reason = &faktur.Reason{Code: filedElsewhere, Action: faktur.ActionContactSupport, Message: heldAdvice, Origin: faktur.OriginGateway}
-	d.Work.DueAt = now.Add(heldForGood)
+	d.Work.DueAt = faktur.HeldForGood
 	// The event's number keeps a worker who has read it before from handing it over.
 	event := d.Tell(d.Event("queued"), d.Status, now)
 	j.steps = append(j.steps, repository.Step{Document: d, From: about.Document.Sequence, Events: []faktur.Event{event}})
