@@ -34,7 +34,7 @@ func TestWhatWasFiledElsewhereIsHeldForGood(t *testing.T) {
 			_, _, err = g.db.SaveTaxpayer(ctx, taxpayer, time.Now(), repository.Move{})
 			return err
 		},
-		"it follows its seller": func(t *testing.T, g *gateway) error {
+		"it follows its seller": func(_ *testing.T, g *gateway) error {
 			documents, err := g.db.Queued(ctx, "", 10)
 			if err != nil {
 				return err
@@ -52,7 +52,7 @@ func TestWhatWasFiledElsewhereIsHeldForGood(t *testing.T) {
 			_, err := g.AfterRestore(ctx)
 			return err
 		},
-		"it is corrected": func(t *testing.T, g *gateway) error {
+		"it is corrected": func(_ *testing.T, g *gateway) error {
 			documents, err := g.db.Queued(ctx, "", 10)
 			if err != nil {
 				return err
