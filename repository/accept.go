@@ -244,12 +244,17 @@ func (db *DB) freeReferences(ctx context.Context, tx *sqlx.Tx, steps []Step) err
 		if d.Status != faktur.Cancelled || d.ReplacesID != "" {
 			continue
 		}
-		if _, err := db.execIn(ctx, tx, `DELETE FROM document_references WHERE tenant = ? AND reference = ? AND taxpayer_npwp = ? AND kind = ?
-			AND document_id = ?`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind), d.ID); err != nil {
+		if err := db.freeReference(ctx, tx, d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (db *DB) freeReference(ctx context.Context, tx *sqlx.Tx, d *faktur.Document) error {
+	_, err := db.execIn(ctx, tx, `DELETE FROM document_references WHERE tenant = ? AND reference = ? AND taxpayer_npwp = ? AND kind = ?
+		AND document_id = ?`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind), d.ID)
+	return err
 }
 
 // meetLive decides a member whose reference already names a live document, and

@@ -104,11 +104,14 @@ func (w *acceptWriter) checkReturns(ctx context.Context) error {
 
 // takeOut undoes the storing of a member that is refused after all.
 func (w *acceptWriter) takeOut(ctx context.Context, i int) error {
-	id := w.batch[i].Stored.Document.ID
+	d := &w.batch[i].Stored.Document
 	for _, query := range []string{`DELETE FROM document_bodies WHERE document_id = ?`, `DELETE FROM documents WHERE id = ?`} {
-		if _, err := w.db.execIn(ctx, w.tx, query, id); err != nil {
+		if _, err := w.db.execIn(ctx, w.tx, query, d.ID); err != nil {
 			return err
 		}
+	}
+	if err := w.db.freeReference(ctx, w.tx, d); err != nil {
+		return err
 	}
 	return w.db.forgetRequest(ctx, w.tx, w.batch[i].Request)
 }

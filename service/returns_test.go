@@ -329,6 +329,20 @@ func TestReturnsAtOnceNeverExceedWhatWasBought(t *testing.T) {
 				t.Errorf("RET/%d again: %v, at first %v", i, err, results[i])
 			}
 		}
+		for i, refused := range results { // nor its reference: of the last one is left
+			if refused == nil {
+				continue
+			}
+			_, err := s.AcceptReturn(ctx, service.Request{Tenant: tenant}, returned(seller, fmt.Sprintf("RET/%d", i), someNSFP, 1))
+			if err == nil {
+				taken++
+			} else if codes(err) != "/lines/0/return_quantity returned_more_than_bought" {
+				t.Errorf("RET/%d of one: %v", i, err)
+			}
+		}
+		if taken != 4 {
+			t.Errorf("%d returns were taken, want 3 of 3 and 1 of 1", taken)
+		}
 	})
 }
 
