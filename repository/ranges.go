@@ -49,6 +49,9 @@ type RangeChange struct {
 func (db *DB) SaveRanges(ctx context.Context, c RangeChange) ([]faktur.NumberRange, error) {
 	var merged []faktur.NumberRange
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
+		if err := db.lockTaxpayer(ctx, tx, c.Tenant, c.TaxpayerNPWP); err != nil {
+			return err
+		}
 		var rows []rangeRow
 		if err := db.selectIn(ctx, tx, &rows, `SELECT first, last, next FROM nsfp_ranges
 			WHERE tenant = ? AND taxpayer_npwp = ? ORDER BY first`+db.dialect.forUpdate, c.Tenant, c.TaxpayerNPWP); err != nil {
@@ -74,6 +77,13 @@ func (db *DB) SaveRanges(ctx context.Context, c RangeChange) ([]faktur.NumberRan
 		return db.insertAudit(ctx, tx, c.Audit)
 	})
 	return merged, wrap("save ranges", err)
+}
+
+// lockTaxpayer lets one at a time replace what a taxpayer has. The rows replaced
+// cannot be the lock: who waited for them finds them deleted, and not the new ones.
+func (db *DB) lockTaxpayer(ctx context.Context, tx *sqlx.Tx, tenant, npwp string) error {
+	_, err := db.execIn(ctx, tx, `SELECT npwp FROM taxpayers WHERE tenant = ? AND npwp = ?`+db.dialect.forUpdate, tenant, npwp)
+	return err
 }
 
 // mergeRanges lets new ranges go on where the old ones are, or gives ErrRangeInUse.
