@@ -150,6 +150,14 @@ type Work struct {
 	DeadlineTold int
 }
 
+// SetUploadDeadline gives the document a deadline. Of another than before nothing
+// was told yet.
+func (d *Document) SetUploadDeadline(deadline Date) {
+	if !deadline.Equal(d.UploadDeadline) {
+		d.UploadDeadline, d.Work.DeadlineTold = deadline, 0
+	}
+}
+
 // seller is whose invoice it is, or was that is returned.
 func (d *Document) seller() string {
 	if d.Kind == KindReturn {

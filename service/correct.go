@@ -185,7 +185,7 @@ func (s *Service) correction(ctx context.Context, stored *repository.Stored, con
 	}
 	if faktur.ContentHash(content) != faktur.ContentHash(stored.Content) {
 		if step.Document.ReplacesID == "" { // a replacement has none
-			step.Document.UploadDeadline = faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines)
+			step.Document.SetUploadDeadline(faktur.UploadDeadline(content.Date, taxpayer.Channel, taxpayer.Settings.UploadDeadlines))
 		}
 		step.Document.Counterpart = content.Buyer.IDNumber
 		step.Document.Work.LeaveBy = leaveBy(step.Document.UploadDeadline, s.Now())

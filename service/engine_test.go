@@ -174,18 +174,31 @@ func TestDeadlinesAreTold(t *testing.T) {
 			_, err := g.Watch(ctx)
 			return err == nil && len(g.told(t, near, faktur.EventDeadlineNear)) > 0
 		})
-		if _, err := g.Watch(ctx); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range []struct {
-			id           string
-			near, missed int
-		}{{near, 1, 0}, {missed, 0, 1}} {
-			n, m := len(g.told(t, c.id, faktur.EventDeadlineNear)), len(g.told(t, c.id, faktur.EventDeadlineMissed))
-			if n != c.near || m != c.missed {
-				t.Errorf("near %d, missed %d times; want %d, %d", n, m, c.near, c.missed)
+		told := func(id string, near, missed int) {
+			t.Helper()
+			if _, err := g.Watch(ctx); err != nil {
+				t.Fatal(err)
+			}
+			n, m := len(g.told(t, id, faktur.EventDeadlineNear)), len(g.told(t, id, faktur.EventDeadlineMissed))
+			if n != near || m != missed {
+				t.Errorf("near %d, missed %d times; want %d, %d", n, m, near, missed)
 			}
 		}
+		told(near, 1, 0)
+		told(missed, 0, 1)
+		// Of a deadline that a correction has moved nothing was told yet.
+		correct := func(id, reference string, date faktur.Date) {
+			t.Helper()
+			i := invoice(seller, reference)
+			i.Date, i.Buyer.Name = date, "PT Pembeli Lain"
+			if _, err := g.Correct(ctx, tenant, id, i, 0, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		correct(near, "INV/1", lastMonth)
+		told(near, 1, 0)
+		correct(missed, "INV/2", lastMonth)
+		told(missed, 1, 1)
 	})
 }
 
