@@ -44,7 +44,7 @@ func (h *Handlers) PostInvoice(w http.ResponseWriter, r *http.Request) error {
 	}
 	invoice, err := h.decodeInvoice(r.Context(), body)
 	if err != nil {
-		return err
+		return h.Service.Unreadable(r.Context(), request, err)
 	}
 	accepted, err := h.Service.Accept(r.Context(), request, invoice)
 	if err != nil {

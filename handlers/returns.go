@@ -44,7 +44,7 @@ func (h *Handlers) PostReturn(w http.ResponseWriter, r *http.Request) error {
 	}
 	ret, err := h.decodeReturn(r.Context(), body)
 	if err != nil {
-		return err
+		return h.Service.Unreadable(r.Context(), request, err)
 	}
 	accepted, err := h.Service.AcceptReturn(r.Context(), request, ret)
 	if err != nil {

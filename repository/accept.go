@@ -167,7 +167,7 @@ func (w *acceptWriter) claimKeys(ctx context.Context) error {
 		if request.Key == "" || claimed[request.id()] {
 			return false
 		}
-		w.results[i].Remembered, w.results[i].Err = w.db.rememberedIn(ctx, w.tx, request)
+		w.results[i].Remembered, w.results[i].Err = rememberedIn(ctx, w.db.finderIn(w.tx), request)
 		if !isKeyVerdict(w.results[i].Err) {
 			failed = w.results[i].Err
 		}
@@ -260,7 +260,7 @@ func (db *DB) freeReference(ctx context.Context, tx *sqlx.Tx, d *faktur.Document
 // meetLive decides a member whose reference already names a live document, and
 // puts right what was remembered for its key.
 func (w *acceptWriter) meetLive(ctx context.Context, i int) error {
-	live, hashes, err := w.db.liveDocument(ctx, w.tx, &w.batch[i].Stored.Document)
+	live, hashes, err := liveDocument(ctx, w.db.finderIn(w.tx), &w.batch[i].Stored.Document)
 	if err != nil {
 		return err
 	}
@@ -282,9 +282,9 @@ type liveRow struct {
 	ContentHashes string `db:"content_hashes"`
 }
 
-func (db *DB) liveDocument(ctx context.Context, tx *sqlx.Tx, d *faktur.Document) (Stored, string, error) {
+func liveDocument(ctx context.Context, find finder, d *faktur.Document) (Stored, string, error) {
 	var rows []liveRow
-	err := db.selectIn(ctx, tx, &rows, `SELECT `+storedColumns+`, b.content_hashes
+	err := find(ctx, &rows, `SELECT `+storedColumns+`, b.content_hashes
 		FROM document_references r JOIN documents d ON d.id = r.document_id JOIN document_bodies b ON b.document_id = d.id
 		WHERE r.tenant = ? AND r.reference = ? AND r.taxpayer_npwp = ? AND r.kind = ?`, d.Tenant, d.Reference, d.TaxpayerNPWP, string(d.Kind))
 	if err != nil {

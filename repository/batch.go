@@ -203,3 +203,12 @@ func (db *DB) selectIn(ctx context.Context, tx *sqlx.Tx, dest any, query string,
 	}
 	return statement.SelectContext(ctx, dest, args...)
 }
+
+// finder reads rows into dest, a pointer to a slice: selectPrepared, or selectIn of a transaction.
+type finder func(ctx context.Context, dest any, query string, args ...any) error
+
+func (db *DB) finderIn(tx *sqlx.Tx) finder {
+	return func(ctx context.Context, dest any, query string, args ...any) error {
+		return db.selectIn(ctx, tx, dest, query, args...)
+	}
+}

@@ -68,9 +68,9 @@ type requestRow struct {
 
 // rememberedIn gives the answer that a request's key already has, or
 // ErrKeyReused or ErrKeyRunning.
-func (db *DB) rememberedIn(ctx context.Context, tx *sqlx.Tx, r Request) (*Remembered, error) {
+func rememberedIn(ctx context.Context, find finder, r Request) (*Remembered, error) {
 	var rows []requestRow
-	err := db.selectIn(ctx, tx, &rows, `SELECT body_hash, status, response, running_until FROM idempotency_keys
+	err := find(ctx, &rows, `SELECT body_hash, status, response, running_until FROM idempotency_keys
 		WHERE tenant = ? AND route = ? AND key = ?`, r.Tenant, r.Route, r.Key)
 	switch {
 	case err != nil:
@@ -121,7 +121,7 @@ func (db *DB) BeginRequest(ctx context.Context, r Request, now, until time.Time)
 		if err != nil || n == 1 {
 			return err
 		}
-		remembered, err = db.rememberedIn(ctx, tx, r)
+		remembered, err = rememberedIn(ctx, db.finderIn(tx), r)
 		return err
 	})
 	return remembered, wrap("begin request", err)

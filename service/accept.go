@@ -112,7 +112,7 @@ func (s *Service) Accept(ctx context.Context, request Request, invoice faktur.Ta
 	return s.accept(ctx, repository.TaxpayerKey{Tenant: request.Tenant, NPWP: invoice.Seller.NPWP}, faktur.KindInvoice, func() (*pendingAcceptance, error) {
 		a, err := s.acceptance(ctx, request, invoice)
 		if err != nil {
-			return nil, err
+			return s.acceptedBefore(ctx, asPosted(request, invoice), err)
 		}
 		return s.intake.enter(a)
 	})
@@ -145,7 +145,9 @@ func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktu
 	entered := make([]*pendingAcceptance, len(invoices))
 	for i := range invoices {
 		a, err := s.acceptance(ctx, Request{Tenant: tenant}, invoices[i])
-		if err == nil {
+		if err != nil {
+			entered[i], err = s.acceptedBefore(ctx, asPosted(Request{Tenant: tenant}, invoices[i]), err)
+		} else {
 			entered[i], err = s.intake.enterWaiting(ctx, a)
 		}
 		results[i].Err = err

@@ -70,6 +70,13 @@ func (in *intake) alone(a repository.Acceptance) *pendingAcceptance {
 	return p
 }
 
+// decided is an acceptance of which nothing needs to be committed.
+func decided(a repository.Acceptance, result repository.AcceptResult) *pendingAcceptance {
+	p := &pendingAcceptance{acceptance: a, done: make(chan struct{}), result: result}
+	close(p.done)
+	return p
+}
+
 // await waits for the commit. A caller who leaves before is not told; the
 // member is stored all the same, and the reference finds it again.
 func (p *pendingAcceptance) await(ctx context.Context) (Accepted, error) {

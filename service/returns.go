@@ -69,7 +69,7 @@ func (s *Service) AcceptReturn(ctx context.Context, request Request, ret faktur.
 	return s.accept(ctx, repository.TaxpayerKey{Tenant: request.Tenant, NPWP: ret.Buyer.NPWP}, faktur.KindReturn, func() (*pendingAcceptance, error) {
 		taxpayer, filed, assessment, err := s.assessReturn(ctx, request.Tenant, ret)
 		if err != nil {
-			return nil, err
+			return s.acceptedBefore(ctx, posted(request, ret.Buyer.NPWP, faktur.ReturnHash(ret), faktur.Document{Kind: faktur.KindReturn, Reference: ret.Reference}), err)
 		}
 		a := s.newAcceptance(request, &taxpayer, faktur.Document{Kind: faktur.KindReturn,
 			Reference: ret.Reference, Counterpart: ret.SellerNPWP, NSFP: ret.NSFP})
