@@ -103,11 +103,14 @@ type judgingRows struct {
 // of replacements decides (FACTS 3: the serial is kept, the status counts, which
 // is an inference). Rows without a number are about the one document under way.
 func (j *judgingRows) matchInvoices(group []int) {
-	var numbered, bare []int
+	var numbered, unknown, bare []int
 	for _, n := range group {
-		if row := &j.export.Rows[n]; row.NSFP != "" && effective(row) {
+		switch row := &j.export.Rows[n]; {
+		case row.NSFP != "" && effective(row):
 			numbered = append(numbered, n)
-		} else {
+		case row.NSFP != "" && unknownWord(row) && j.numbered(n) != nil:
+			unknown = append(unknown, n)
+		default:
 			bare = append(bare, n)
 		}
 	}
@@ -121,6 +124,7 @@ func (j *judgingRows) matchInvoices(group []int) {
 			j.matchNumbered(n)
 		}
 	}
+	j.matchUnknown(unknown)
 	j.matchBare(j.dropRepeated(bare, func(int) string { return "" }), len(numbered) > 0)
 }
 
@@ -128,6 +132,12 @@ func (j *judgingRows) matchInvoices(group []int) {
 func effective(row *portal.ExportRow) bool {
 	status, known := faktur.ParseCoretaxStatus(row.Status)
 	return known && status != faktur.AwaitingUpload && status != faktur.SigningInProgress && status != faktur.SavedInvalid
+}
+
+// unknownWord says whether the row's word is one that this release has no status for.
+func unknownWord(row *portal.ExportRow) bool {
+	_, known := faktur.ParseCoretaxStatus(row.Status)
+	return !known
 }
 
 // dropRepeated leaves one row of those that are about the same thing and say
@@ -311,6 +321,19 @@ func (j *judgingRows) matchNumbered(n int) {
 		j.apply(n, replacement)
 	default:
 		j.answer(n, ImportForeign, "replacement_foreign", "A person made this replacement in the portal. The gateway has no document of it; the replaced one follows its own row.")
+	}
+}
+
+// matchUnknown notes words that this release has no status for, of documents that
+// already have the number of their row.
+func (j *judgingRows) matchUnknown(rows []int) {
+	for _, n := range rows {
+		same := j.numbered(n)
+		if _, spoken := j.taken[same.Document.ID]; spoken {
+			j.answerFor(n, &same.Document, ImportSuperseded, "approved_row", "Another row of this number has a word that is known, and counts.")
+			continue
+		}
+		j.apply(n, same)
 	}
 }
 
