@@ -12,18 +12,27 @@ import (
 func TestAmountIsReadExactly(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`"100000.00"`:          "100000.00",
-		`100000`:               "100000.00",
-		`"0.5"`:                "0.50",
-		`0.10`:                 "0.10",
-		`"0"`:                  "0.00",
-		`0`:                    "0.00",
-		`null`:                 "0.00",
-		`"0.01"`:               "0.01",
-		`9007199254740993.00`:  "", // beyond what a float64 can tell, and too large
-		`999999999999999.99`:   "999999999999999.99",
-		`"900719925474099.31"`: "900719925474099.31", // a float64 would give .25
-		`"\u0031.50"`:          "1.50",
+		`"100000.00"`:           "100000.00",
+		`100000`:                "100000.00",
+		`"0.5"`:                 "0.50",
+		`0.10`:                  "0.10",
+		`"0"`:                   "0.00",
+		`0`:                     "0.00",
+		`1e2`:                   "100.00",
+		`1E+5`:                  "100000.00",
+		`1.0E0`:                 "1.00",
+		`0E-2`:                  "0.00",
+		`0e30`:                  "0.00",
+		`0.0012E+3`:             "1.20",
+		`12345E-2`:              "123.45",
+		`5E-1`:                  "0.50",
+		`9.9999999999999999e14`: "999999999999999.99",
+		`null`:                  "0.00",
+		`"0.01"`:                "0.01",
+		`9007199254740993.00`:   "", // beyond what a float64 can tell, and too large
+		`999999999999999.99`:    "999999999999999.99",
+		`"900719925474099.31"`:  "900719925474099.31", // a float64 would give .25
+		`"\u0031.50"`:           "1.50",
 	} {
 		var a faktur.Amount
 		if err := json.Unmarshal([]byte(text), &a); err != nil {
@@ -38,7 +47,11 @@ func TestAmountIsReadExactly(t *testing.T) {
 // unreadableAmounts are JSON values that are no amount, and the code of their fault.
 var unreadableAmounts = map[string]string{
 	`1e400`:                    "amount_malformed",
-	`1e2`:                      "amount_malformed",
+	`-1e2`:                     "amount_negative",
+	`1e-3`:                     "too_many_decimals",
+	`12E-4`:                    "too_many_decimals",
+	`1e15`:                     "amount_too_large",
+	`1e99999999999999999999`:   "amount_malformed",
 	`"1E2"`:                    "amount_malformed",
 	`"NaN"`:                    "amount_malformed",
 	`"Infinity"`:               "amount_malformed",
@@ -160,7 +173,7 @@ func TestAmountInWholeRupiah(t *testing.T) {
 func TestRate(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`12`: "12", `"12"`: "12", `12.00`: "12", `"2.5"`: "2.5", `"0.0010"`: "0.001", `0`: "0", `"120"`: "120", `"100.10"`: "100.1",
+		`12`: "12", `"12"`: "12", `12.00`: "12", `"2.5"`: "2.5", `"0.0010"`: "0.001", `0`: "0", `"120"`: "120", `"100.10"`: "100.1", `1.2e1`: "12",
 	} {
 		r := decode[faktur.Rate](t, []byte(text))
 		if out, err := json.Marshal(r); err != nil || string(out) != `"`+want+`"` {
@@ -168,7 +181,7 @@ func TestRate(t *testing.T) {
 		}
 	}
 	for text, code := range map[string]string{
-		`"12%"`: "rate_malformed", `-1`: "rate_malformed", `1e1`: "rate_malformed",
+		`"12%"`: "rate_malformed", `-1`: "rate_malformed", `1e41`: "rate_malformed", `1e3`: "rate_too_large",
 		`1000`: "rate_too_large", `0.00001`: "too_many_decimals", `[]`: "wrong_type",
 	} {
 		inv := example(t, "ordinary")

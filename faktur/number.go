@@ -2,6 +2,7 @@ package faktur
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -37,7 +38,7 @@ type limits struct{ integer, fraction int }
 
 func given(unscaled int64) number { return number{unscaled: unscaled, state: numberGiven} }
 
-// parseNumber reads a decimal written as JSON writes numbers, without an exponent.
+// parseNumber reads a decimal without an exponent.
 func parseNumber(text []byte, most limits) number {
 	state, unscaled := scanNumber(text, most)
 	if state != numberGiven {
@@ -92,7 +93,11 @@ func decodeNumber(dec *jsontext.Decoder, most limits) (number, error) {
 	case 'n':
 		return number{}, nil
 	case '0':
-		return parseNumber(value, most), nil
+		n := parseNumber(withoutExponent(value), most)
+		if n.state != numberGiven {
+			n.raw = clip(string(value))
+		}
+		return n, nil
 	case '"':
 		if text := value[1 : len(value)-1]; bytes.IndexByte(text, '\\') < 0 {
 			return parseNumber(text, most), nil
@@ -101,6 +106,40 @@ func decodeNumber(dec *jsontext.Decoder, most limits) (number, error) {
 		return parseNumber(text, most), err
 	}
 	return number{raw: clip(string(value)), state: numberWrongType}, nil
+}
+
+// mostExponent is more than any number within limits needs.
+const mostExponent = 40
+
+// withoutExponent writes a JSON number in full: some libraries write 100000 as 1E+5.
+// One whose exponent is beyond mostExponent stays as it is, and is no decimal then.
+func withoutExponent(number []byte) []byte {
+	at := bytes.IndexAny(number, "eE")
+	if at < 0 {
+		return number
+	}
+	exponent, err := strconv.Atoi(string(number[at+1:]))
+	if err != nil || exponent > mostExponent || exponent < -mostExponent {
+		return number
+	}
+	plain, negative := bytes.CutPrefix(number[:at], []byte("-"))
+	whole, decimals, _ := bytes.Cut(plain, []byte("."))
+	digits, point := slices.Concat(whole, decimals), len(whole)+exponent
+	if point <= 0 {
+		digits, point = append(bytes.Repeat([]byte("0"), 1-point), digits...), 1
+	}
+	digits = append(digits, bytes.Repeat([]byte("0"), max(0, point-len(digits)))...)
+	for point > 1 && digits[0] == '0' {
+		digits, point = digits[1:], point-1
+	}
+	full := append([]byte{}, digits[:point]...)
+	if negative {
+		full = append([]byte("-"), full...)
+	}
+	if point < len(digits) {
+		full = append(append(full, '.'), digits[point:]...)
+	}
+	return full
 }
 
 // clip shortens a refused text to what a message can show.
