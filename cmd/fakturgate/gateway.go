@@ -157,8 +157,11 @@ func (g *gateway) connector(ctx context.Context) (connectorAddress, error) {
 	if err != nil {
 		return connectorAddress{}, err
 	}
-	if !g.config.Simulator && g.config.PJAPURL != "simulator" {
+	switch {
+	case !g.config.Simulator && g.config.PJAPURL != "simulator":
 		return connectorAddress{g.config.PJAPURL, token}, nil
+	case g.config.PJAPURL != "" && g.config.PJAPURL != "simulator":
+		return connectorAddress{}, errors.New("FAKTURGATE_PJAP_URL is a connector's address, and FAKTURGATE_SIMULATOR (--simulator) puts the simulator in its place: leave one of them out")
 	}
 	token = randomToken()
 	g.sim, err = startSimulator(ctx, g.config.Sim, g.config.SimAddr, token, g.config.simulatorState(), g.logger)
