@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -53,6 +54,27 @@ func (p *process) pause(length time.Duration) {
 	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// A schema is not taken away from under those who work in it.
+func TestMigrateDownWaitsForTheGatewaysToStop(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, kind string) {
+		w := newWorld(t, kind)
+		g := w.serve("gateway")
+		down := exec.Command(binary(t), "migrate", "down")
+		down.Env = w.env()
+		because := map[string]string{"sqlite": "already serves", "postgres": "1 processes work on this database"}[kind]
+		if out, err := down.CombinedOutput(); err == nil || !strings.Contains(string(out), because) {
+			t.Errorf("beside a gateway it says, %v: %s", err, out)
+		}
+		if code := g.stop(patience); code != 0 {
+			t.Errorf("the gateway ended with %d", code)
+		}
+		if out := mustRun(t, w.env(), "migrate", "down"); !strings.Contains(out, "taken back") {
+			t.Errorf("after it: %s", out)
+		}
+	})
 }
 
 // SQLite is for one gateway: a second one is told so, and everything else may

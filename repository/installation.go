@@ -110,11 +110,14 @@ func (db *DB) jumpFeed(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
-// LiveWorkers is how many processes work on this database now, by their leases.
-func (db *DB) LiveWorkers(ctx context.Context) (int, error) {
+// NobodyWorks gives an error while processes work on this database, by their leases.
+func (db *DB) NobodyWorks(ctx context.Context) error {
 	var alive int
 	err := db.write.GetContext(ctx, &alive, `SELECT COUNT(*) FROM workers WHERE seen_until >= `+db.dialect.now)
-	return alive, wrap("live workers", err)
+	if err == nil && alive > 0 {
+		return fmt.Errorf("%d processes work on this database; stop them first (one that crashed counts until its lease is over)", alive)
+	}
+	return wrap("live workers", err)
 }
 
 // ErrNotSQLite is Backup's answer on PostgreSQL, which has its own tools.

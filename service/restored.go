@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository"
@@ -72,11 +71,7 @@ func (s *Service) nobodyWorks(ctx context.Context) error {
 		}
 		return err
 	}
-	alive, err := s.DB.LiveWorkers(ctx)
-	if err == nil && alive > 0 {
-		err = fmt.Errorf("%d processes work on this database; stop them first (one that crashed counts until its lease is over)", alive)
-	}
-	return err
+	return s.DB.NobodyWorks(ctx)
 }
 
 // doubtBatch is how many queued documents AfterRestore takes at once.

@@ -34,6 +34,9 @@ type migrateDownCommand struct{ databaseFlags }
 // Run takes one migration back.
 func (c migrateDownCommand) Run(ctx context.Context) error {
 	return withDatabase(ctx, c.databaseFlags, func(db *repository.DB) error {
+		if err := nobodyServes(ctx, db); err != nil {
+			return err
+		}
 		m, err := db.MigrateDown(ctx)
 		if errors.Is(err, repository.ErrNotFound) {
 			fmt.Println("nothing to take back")
@@ -44,6 +47,19 @@ func (c migrateDownCommand) Run(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// nobodyServes gives an error while a process works in the database: it would go on
+// without the tables that are taken from it.
+func nobodyServes(ctx context.Context, db *repository.DB) error {
+	if err := db.HoldForServing(); err != nil {
+		return err
+	}
+	has, err := db.Migrations(ctx)
+	if err != nil || !has[0].Applied { // then there is no table of workers
+		return err
+	}
+	return db.NobodyWorks(ctx)
 }
 
 type migrateStatusCommand struct{ databaseFlags }
