@@ -62,6 +62,8 @@ func everyCode(t *testing.T) (refused, doubted told) {
 		taxpayer.Settings = c.settings
 		refused.add(faultsOf(t, taxpayer.Validate()))
 	}
+	taxpayer.Settings = faktur.Settings{MaxPerFile: 20_000, AutoReupload: &faktur.AutoReupload{MaxAttempts: 1}}
+	refused.add(faultsOf(t, taxpayer.Validate()))
 	signer := faktur.Signer{ID: "3174", Name: "Siti", Priority: -1}
 	refused.add(faultsOf(t, signer.Validate()))
 

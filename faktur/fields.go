@@ -64,6 +64,10 @@ var asPointer = strings.NewReplacer(".", "/", "[", "/", "]", "")
 func fieldFault(fe validator.FieldError) (code, message string) {
 	field := fe.Field()
 	text := clip(fmt.Sprint(fe.Value()))
+	if fe.Kind() == reflect.Int && (fe.Tag() == "min" || fe.Tag() == "max") {
+		bound := map[string]string{"min": "least", "max": "most"}[fe.Tag()]
+		return field + "_out_of_range", fmt.Sprintf("%s is %s; it is a number of at %s %s.", field, text, bound, fe.Param())
+	}
 	switch fe.Tag() {
 	case "required", "filled", "min":
 		return "required", strings.TrimSpace(field + " is missing or empty. " + hints[field])
