@@ -57,6 +57,9 @@ func (c serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	logger.Info("fakturgate is up", "url", g.url, "swagger", g.url+"/swagger/", "database", g.db.Kind(), "workers", c.Workers, "version", version)
+	if c.Workers == "off" && g.db.Kind() == "sqlite" {
+		logger.Warn("workers are off, and no other process may serve from this SQLite file: what is accepted waits until one with workers takes its place")
+	}
 	select {
 	case <-ctx.Done():
 		logger.Info("stopping; what is under way is finished first")
