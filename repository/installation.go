@@ -147,7 +147,7 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 }
 
 func markBackup(ctx context.Context, path string) error {
-	raw, err := sqlx.Open(sqlite.driver, "file:"+path+"?_pragma=synchronous(FULL)")
+	raw, err := sqlx.Open(sqlite.driver, fileURI(path)+"?_pragma=synchronous(FULL)")
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,10 @@ func moveThrough(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(file.Sync(), file.Close(), os.Rename(from, to)); err != nil {
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
 		return err
 	}
 	folder, err := os.Open(filepath.Dir(to))

@@ -123,8 +123,11 @@ func sqliteSource(path string, writer bool) string {
 	if path == ":memory:" {
 		return fmt.Sprintf("file:memory%d?mode=memory&%s", memoryDatabases.Add(1), q.Encode())
 	}
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+	return fileURI(path) + "?" + q.Encode()
 }
+
+// fileURI names a file to SQLite, which would read ?, # and % of a bare path otherwise.
+func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 // HoldForServing makes sure that one process at a time serves from a SQLite
 // file; on PostgreSQL any number may. The hold ends with Close or the process.
