@@ -25,6 +25,3 @@ func (db *DB) InTx(ctx context.Context, do func(tx *sqlx.Tx) error) error { retu
 func (db *DB) DocumentsQuery(tenant string, f DocumentFilter) (string, []any) {
 	return db.documentsQuery(tenant, f)
 }
-
-// MoveThrough is how a backup gets its final name.
-var MoveThrough = moveThrough

@@ -143,7 +143,7 @@ func (db *DB) Backup(ctx context.Context, path string) error {
 	if err := markBackup(ctx, half); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	return wrap("backup", moveThrough(half, path))
+	return wrap("backup", MoveThrough(half, path))
 }
 
 func markBackup(ctx context.Context, path string) error {
@@ -156,8 +156,8 @@ func markBackup(ctx context.Context, path string) error {
 	return errors.Join(err, raw.Close())
 }
 
-// moveThrough renames a file when all of it is on the disk, and then its name.
-func moveThrough(from, to string) error {
+// MoveThrough renames a file when all of it is on the disk, and then its name.
+func MoveThrough(from, to string) error {
 	file, err := os.Open(from)
 	if err != nil {
 		return err
@@ -168,7 +168,12 @@ func moveThrough(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(to))
+	return SyncFolder(filepath.Dir(to))
+}
+
+// SyncFolder brings the names of a folder's files onto the disk.
+func SyncFolder(path string) error {
+	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}

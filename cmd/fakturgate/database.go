@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/fakturgate/fakturgate/repository"
@@ -79,24 +80,45 @@ func secretOrFile(value, file, name string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// generatedKey reads or makes the key file beside a SQLite database.
+// generatedKey reads or makes the key file beside a SQLite database. Of several
+// that make it at once one wins, and the others read its key.
 func generatedKey(sqlitePath string) (string, error) {
 	if sqlitePath == "" {
 		return "", errors.New("PostgreSQL needs FAKTURGATE_MASTER_KEY (or _FILE): 32 bytes in base64, which `openssl rand -base64 32` makes; keep it, secrets in the database open with no other")
 	}
 	path := sqlitePath + ".masterkey"
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return string(text), nil
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeKeyFile(path, randomMasterKey()); err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("%w; its folder must take new files and hard links, or set FAKTURGATE_MASTER_KEY (or _FILE)", err)
+		}
+		text, err = os.ReadFile(path)
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return "", fmt.Errorf("master key: %w", err)
 	}
-	fresh := randomMasterKey()
-	if err := os.WriteFile(path, []byte(fresh+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("master key: %w", err)
+	return string(text), nil
+}
+
+// makeKeyFile writes a private file that is whole and on the disk, its name too,
+// before anything is sealed with the key: the database is as durable. A file that
+// is there already stays as it is, which is fs.ErrExist.
+func makeKeyFile(path, key string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("master key: %w", err)
 	}
-	return fresh, nil
+	_, err = file.WriteString(key + "\n")
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Link(file.Name(), path)
+	}
+	if err = errors.Join(err, os.Remove(file.Name())); err == nil {
+		err = repository.SyncFolder(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("master key: %w", err)
+	}
+	return nil
 }
 
 // randomMasterKey makes a new key.

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/service"
 )
 
@@ -52,7 +52,7 @@ func (c keysRotateCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if keyFile != "" {
-		if err := os.Rename(keyFile+".new", keyFile); err != nil {
+		if err := repository.MoveThrough(keyFile+".new", keyFile); err != nil {
 			return fmt.Errorf("the database has the new key, its file could not be put in place; run this again: %w", err)
 		}
 	}
@@ -89,22 +89,5 @@ func (c keysRotateCommand) next(keyFile string) (*service.Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sealer, writeThrough(keyFile+".new", text+"\n")
-}
-
-// writeThrough writes a private file that is whole and on the disk when it is there.
-func writeThrough(path, text string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("master key: %w", err)
-	}
-	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-		return fmt.Errorf("master key: %w", err)
-	}
-	return nil
+	return sealer, makeKeyFile(keyFile+".new", text)
 }
