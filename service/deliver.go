@@ -17,7 +17,7 @@ const (
 	sweepTick = 250 * time.Millisecond
 	// newsPause is the least time between two looks for news.
 	newsPause = 10 * time.Millisecond
-	// lastSaveTime is how long the last save of a courier may take.
+	// lastSaveTime is how long the last save of a courier may take, and then the return of the leases.
 	lastSaveTime = 5 * time.Second
 )
 

@@ -10,8 +10,8 @@ const (
 	// handOversAtOnce is how many hand-overs a process has under way on one
 	// channel, so that a slow answer keeps nothing else waiting.
 	handOversAtOnce = 4
-	// drainTime is how long steps under way may still take after the end is asked for.
-	drainTime = 20 * time.Second
+	// DrainTime is how long steps under way may still take after the end is asked for.
+	DrainTime = 20 * time.Second
 	watchTick = time.Minute
 	// followTick is how often a channel's news are read while there are none.
 	followTick = 100 * time.Millisecond
@@ -27,7 +27,7 @@ func (s *Service) Run(ctx context.Context, workers bool) {
 	// Steps under way are not torn: they end by themselves, or when the drain time is over.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, stop) })
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(DrainTime, stop) })
 	defer unhook()
 
 	var running sync.WaitGroup
@@ -40,8 +40,15 @@ func (s *Service) Run(ctx context.Context, workers bool) {
 	}
 	running.Wait()
 	if workers {
-		s.leases.giveBack(work)
+		s.leave(work)
 	}
+}
+
+// leave gives the leases back, also when work was broken off.
+func (s *Service) leave(work context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), lastSaveTime)
+	defer cancel()
+	s.leases.giveBack(ctx)
 }
 
 func (s *Service) startWorkers(ctx, work context.Context, running *sync.WaitGroup) {

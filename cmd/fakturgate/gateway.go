@@ -41,11 +41,13 @@ type gateway struct {
 	hangUp  context.CancelFunc // long-polls answer at once
 	finish  context.CancelFunc // the service takes no further step
 	worked  chan struct{}      // closed when the service has stopped
+
+	requestTime time.Duration
 }
 
 // startGateway brings everything up; the caller ends it with stop.
 func startGateway(ctx context.Context, config serveCommand, logger *slog.Logger) (_ *gateway, err error) {
-	g := &gateway{config: config, logger: logger, failed: make(chan error, 3)}
+	g := &gateway{config: config, logger: logger, failed: make(chan error, 3), requestTime: requestTime}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.release())
@@ -230,8 +232,12 @@ func (g *gateway) listen(ctx context.Context, addr string, handler http.Handler)
 	return "http://" + strings.Replace(listener.Addr().String(), "[::]", "127.0.0.1", 1), nil
 }
 
-// stopTime is how long requests and workers may take to end.
-const stopTime = 25 * time.Second
+const (
+	// requestTime is how long requests under way may take to end.
+	requestTime = 10 * time.Second
+	// workTime is how long the workers may take after them.
+	workTime = service.DrainTime + 5*time.Second
+)
 
 // sendAway lets load balancers see in /readyz that they should ask others, while
 // everything is still answered.
@@ -245,22 +251,35 @@ func (g *gateway) sendAway() {
 }
 
 // stop ends everything in the order that loses nothing: first no new requests,
-// then those under way, then the workers, then the database.
+// then those under way, then the workers, then the database. Each has a time of
+// its own, so that no slow request takes the workers' from them.
 func (g *gateway) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	var errs []error
 	g.hangUp()
-	for _, server := range g.servers {
-		errs = append(errs, server.Shutdown(ctx))
-	}
+	errs := []error{g.endRequests()}
 	g.finish()
 	select {
 	case <-g.worked:
-	case <-ctx.Done():
+	case <-time.After(workTime):
 		errs = append(errs, errors.New("the workers did not end in time; what they had under way is looked up at the next start"))
 	}
 	return errors.Join(append(errs, g.release())...)
+}
+
+// endRequests lets requests under way end, and then hangs up on who is slower:
+// they were not answered, so they ask again.
+func (g *gateway) endRequests() error {
+	ctx, cancel := context.WithTimeout(context.Background(), g.requestTime)
+	defer cancel()
+	var errs []error
+	for _, server := range g.servers {
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			g.logger.Warn("requests that took too long were cut off", "addr", server.Addr, "after", g.requestTime)
+			err = server.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // release closes what startGateway opened.
