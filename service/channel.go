@@ -37,6 +37,8 @@ type channel struct {
 	polledShards []repository.Lease
 	description  adapter.Description
 	describedAt  time.Time // zero: never
+	silence      error     // the last question's, nil when it was answered
+	silentAt     time.Time
 	failures     int       // in a row
 	restUntil    time.Time // no hand-over before
 	lastError    error     // nil while all is well
@@ -50,6 +52,9 @@ const (
 	// describeTimeout is for the question what a channel is; nothing is at stake
 	// in it, so it is no part of a lease.
 	describeTimeout = 10 * time.Second
+	// silenceMemory is how long requests believe that a channel does not answer,
+	// so that not each of them waits for describeTimeout.
+	silenceMemory = 3 * time.Second
 )
 
 func newChannel(s *Service, c adapter.Channel) *channel {
@@ -61,8 +66,20 @@ func newChannel(s *Service, c adapter.Channel) *channel {
 	return known
 }
 
-// describe gives the channel's description, at most descriptionMemory old.
+// describe gives the channel's description, at most descriptionMemory old. One
+// that has not answered is asked again only after silenceMemory.
 func (c *channel) describe(ctx context.Context) (adapter.Description, error) {
+	c.mu.Lock()
+	silence, at := c.silence, c.silentAt
+	c.mu.Unlock()
+	if silence != nil && c.service.Now().Sub(at) < silenceMemory {
+		return adapter.Description{}, silence
+	}
+	return c.describeAnew(ctx)
+}
+
+// describeAnew is describe for those who rest by themselves after a failure.
+func (c *channel) describeAnew(ctx context.Context) (adapter.Description, error) {
 	now := c.service.Now()
 	c.mu.Lock()
 	description, at := c.description, c.describedAt
@@ -70,16 +87,19 @@ func (c *channel) describe(ctx context.Context) (adapter.Description, error) {
 	if !at.IsZero() && now.Sub(at) < descriptionMemory {
 		return description, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	asking, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
-	description, err := c.Describe(ctx)
+	description, err := c.Describe(asking)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err != nil {
+		if ctx.Err() == nil { // a caller who leaves early has learnt nothing
+			c.silence, c.silentAt = err, c.service.Now()
+		}
 		return description, err
 	}
 	description.MaxBatch = max(description.MaxBatch, 1)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.description, c.describedAt = description, now
+	c.description, c.describedAt, c.silence = description, now, nil
 	return description, nil
 }
 
@@ -172,7 +192,7 @@ func (c *channel) part(ctx context.Context) (repository.Part, adapter.Descriptio
 	if resting {
 		return repository.Part{}, adapter.Description{}, false
 	}
-	description, err := c.describe(ctx)
+	description, err := c.describeAnew(ctx)
 	if err != nil {
 		c.failed(err)
 		c.service.Logger.WarnContext(ctx, "the channel does not answer", "channel", c.Name(), "error", err)

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Check is one thing that readiness looks at.
@@ -35,14 +36,24 @@ func (s *Service) Ready(ctx context.Context) Readiness {
 	return r
 }
 
+// readyWait is how long readiness waits for a channel. Who asks for it, as a load
+// balancer, takes no answer for unready.
+const readyWait = time.Second
+
 func (s *Service) checkChannel(ctx context.Context, c *channel) Check {
 	check := Check{Name: "channel " + string(c.Name()), OK: true}
 	if err := c.health(); err != nil {
 		check.OK, check.Detail = false, "Its last call failed; documents wait. The log says why."
 		return check
 	}
-	description, err := c.describe(ctx)
-	if err != nil {
+	asking, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
+	description, err := c.describe(asking)
+	switch {
+	case asking.Err() != nil:
+		check.OK, check.Detail = false, fmt.Sprintf("It did not answer within %s.", readyWait)
+		return check
+	case err != nil:
 		check.OK, check.Detail = false, "It does not answer; documents wait in queued."
 		return check
 	}
