@@ -61,6 +61,24 @@ func TestAKeyReplaysEveryOtherPost(t *testing.T) {
 	})
 }
 
+// A dry run must not answer for the real import of the same list.
+func TestAKeyNamesTheQueryToo(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := startWith(t, options{db: db})
+		path, list := "/taxpayers/"+seller+"/status-imports", listTitles+"INV/1;22/11/2026;04002600000000001;Approved\r\n"
+		post := func(query string) *answer {
+			return g.post(path+query, list, "Content-Type", "text/csv", idempotencyKey, "k")
+		}
+		first := post("?dry_run=true").want(http.StatusOK)
+		post("").problem(http.StatusUnprocessableEntity, "idempotency_key_reused")
+		post("?dry_run=false").problem(http.StatusUnprocessableEntity, "idempotency_key_reused")
+		if again := post("?dry_run=true").want(http.StatusOK); string(again.body) != string(first.body) || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("replayed %v %s", again.header, again.body)
+		}
+	})
+}
+
 func TestAKeyIsVisibleASCII(t *testing.T) {
 	t.Parallel()
 	g := start(t)

@@ -35,8 +35,12 @@ func requestOf(r *http.Request, body []byte) (service.Request, error) {
 		return request, faktur.Invalid([]faktur.Fault{{Pointer: headerKey, Code: "idempotency_key_malformed",
 			Message: "Idempotency-Key must be one header of 1 to 255 visible ASCII characters, such as a UUID."}})
 	}
-	hash := sha256.Sum256(body)
-	request.BodyHash = hex.EncodeToString(hash[:])
+	// The query is as much of what is asked as the body: dry_run=true must not
+	// answer for the real thing. It has no line break.
+	hash := sha256.New()
+	hash.Write([]byte(r.URL.RawQuery + "\n"))
+	hash.Write(body)
+	request.BodyHash = hex.EncodeToString(hash.Sum(nil))
 	return request, nil
 }
 

@@ -24,7 +24,7 @@ const (
 // Request names a request by its idempotency key; a key is unique in its tenant and route.
 type Request struct {
 	Tenant, Route, Key string
-	BodyHash           string // of the whole body
+	BodyHash           string // of the query string and the whole body
 }
 
 // id is what insertRequests tells apart; neither tenant nor route holds a line break.

@@ -19,7 +19,7 @@ func translate(err error, what string) error {
 		return faktur.NotFound(what)
 	case errors.Is(err, repository.ErrKeyReused):
 		return faktur.NewError(faktur.KindInvalid, "idempotency_key_reused",
-			"This Idempotency-Key was used for another body. Use a new key for a new request.")
+			"This Idempotency-Key was used for another body or other query parameters. Use a new key for a new request.")
 	case errors.Is(err, repository.ErrKeyRunning):
 		return faktur.NewError(faktur.KindConflict, "in_progress",
 			"A request with this Idempotency-Key is still running. Wait for its answer, then try again.")
