@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,6 +77,9 @@ func (db *DB) Accept(ctx context.Context, batch []Acceptance) ([]AcceptResult, e
 		if err := w.storeDocuments(ctx); err != nil {
 			return err
 		}
+		if err := w.answerTwins(ctx); err != nil {
+			return err
+		}
 		fault.Reached(fault.InCommit)
 		return nil
 	})
@@ -112,6 +116,7 @@ type acceptWriter struct {
 	batch   []Acceptance
 	results []AcceptResult
 	open    []int
+	twins   []int // members under a key that another member has claimed
 }
 
 // decide closes those members for which decided says so.
@@ -162,18 +167,43 @@ func (w *acceptWriter) claimKeys(ctx context.Context) error {
 		return err
 	}
 	var failed error
+	taken := map[string]bool{}
 	w.decide(func(i int) bool {
 		request := w.batch[i].Request
-		if request.Key == "" || claimed[request.id()] {
+		id := request.id()
+		switch {
+		case request.Key == "":
 			return false
-		}
-		w.results[i].Remembered, w.results[i].Err = rememberedIn(ctx, w.db.finderIn(w.tx), request)
-		if !isKeyVerdict(w.results[i].Err) {
-			failed = w.results[i].Err
+		case !claimed[id]:
+			w.results[i].Remembered, w.results[i].Err = rememberedIn(ctx, w.db.finderIn(w.tx), request)
+			if !isKeyVerdict(w.results[i].Err) {
+				failed = w.results[i].Err
+			}
+		case taken[id]:
+			w.twins = append(w.twins, i)
+		default:
+			taken[id] = true
+			return false
 		}
 		return true
 	})
 	return failed
+}
+
+// answerTwins decides the members whose key another member of this very batch
+// has claimed, after that one: its key is free again when it was refused.
+func (w *acceptWriter) answerTwins(ctx context.Context) error {
+	for _, i := range w.twins {
+		remembered, err := rememberedIn(ctx, w.db.finderIn(w.tx), w.batch[i].Request)
+		if errors.Is(err, errAgain) {
+			err = ErrKeyRunning // it was, when this one came
+		}
+		if !isKeyVerdict(err) {
+			return err
+		}
+		w.results[i].Remembered, w.results[i].Err = remembered, err
+	}
+	return nil
 }
 
 func (w *acceptWriter) storeDocuments(ctx context.Context) error {

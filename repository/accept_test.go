@@ -166,6 +166,53 @@ func TestAnIdempotencyKeyRemembersItsAnswer(t *testing.T) {
 	})
 }
 
+// Of two in one batch under the same key only the first is stored; the other is
+// answered by what became of that one.
+func TestAKeyIsClaimedOnceInABatch(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name      string
+		bodyHash  string // of the second
+		conflicts bool   // the first meets a reference with other content
+		want      func(first repository.Acceptance, r repository.AcceptResult) bool
+	}{
+		{"same body", "h", false, func(first repository.Acceptance, r repository.AcceptResult) bool {
+			return r.Remembered != nil && r.Remembered.Body == string(first.Answer) && r.Remembered.Status == 202
+		}},
+		{"another body", "another", false, func(_ repository.Acceptance, r repository.AcceptResult) bool {
+			return errors.Is(r.Err, repository.ErrKeyReused)
+		}},
+		{"the first is refused", "another", true, func(_ repository.Acceptance, r repository.AcceptResult) bool {
+			return errors.Is(r.Err, repository.ErrKeyRunning)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			repotest.Each(t, func(t *testing.T, db *repository.DB) {
+				ctx := context.Background()
+				stored := accept(t, db, newAcceptance(t, db, "INV/0"))
+				first, second := newAcceptance(t, db, "INV/1"), newAcceptance(t, db, "INV/2")
+				first.TaxpayerVersion = second.TaxpayerVersion
+				first.Request = repository.Request{Tenant: "default", Route: "POST /invoices", Key: "k", BodyHash: "h"}
+				second.Request = first.Request
+				second.Request.BodyHash = c.bodyHash
+				want := 2
+				if c.conflicts {
+					first.Stored.Document.Reference, first.ContentHash, want = stored.Stored.Document.Reference, "other", 1
+				}
+				results, err := db.Accept(ctx, []repository.Acceptance{second, first}) // they are sorted by reference
+				if err != nil || (results[1].Conflict != nil) != c.conflicts || results[1].Err != nil || results[1].Remembered != nil || !c.want(first, results[0]) {
+					t.Errorf("%+v, %v", results, err)
+				}
+				documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Kind: faktur.KindInvoice, Limit: 10})
+				if err != nil || len(documents) != want {
+					t.Errorf("%d documents, not %d, %v", len(documents), want, err)
+				}
+			})
+		})
+	}
+}
+
 // The oldest go first, so many at a time; what is young enough stays.
 func TestForgetsRequestsALittleAtATime(t *testing.T) {
 	t.Parallel()
