@@ -65,11 +65,14 @@ var answers = map[faktur.ErrorKind]struct {
 // Fail logs err when it is ours to mend, and answers with its problem.
 func (h *Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := faktur.AsError(err)
+	p := problemOf(r, e)
 	if r.Context().Err() != nil && !tooSlow(e) {
+		if p.Status == http.StatusInternalServerError && !errors.Is(e, context.Canceled) {
+			h.log(r.Context(), e, p.Status) // a fault of ours, which may well be why the caller left
+		}
 		w.WriteHeader(statusClientGone) // nobody reads it; the access log does
 		return
 	}
-	p := problemOf(r, e)
 	h.log(r.Context(), e, p.Status)
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="fakturgate"`)

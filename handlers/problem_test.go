@@ -108,16 +108,30 @@ func TestManyFaultsAreCountedBeyondAThousand(t *testing.T) {
 	}
 }
 
+// Nor is a caller's leaving logged as ours; a fault of ours is, whoever has left.
 func TestNobodyIsAnsweredWhoHungUp(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	h := &Handlers{Logger: slog.New(slog.NewTextHandler(&log, nil))}
-	ctx, hangUp := context.WithCancel(context.Background())
-	hangUp()
-	w := httptest.NewRecorder()
-	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/invoices", nil)
-	h.Handle(func(http.ResponseWriter, *http.Request) error { return ctx.Err() }).ServeHTTP(w, r)
-	if w.Code != statusClientGone || w.Body.Len() > 0 || log.Len() > 0 {
-		t.Errorf("answered %d %q, logged %q", w.Code, w.Body, log.String())
+	for name, c := range map[string]struct {
+		err    error
+		logged bool
+	}{
+		"cancelled":           {context.Canceled, false},
+		"cancelled, wrapped":  {fmt.Errorf("read: %w", context.Canceled), false},
+		"a caller's mistake":  {faktur.NewError(faktur.KindConflict, "stale", "It has changed."), false},
+		"database away":       {&faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable", Cause: context.Canceled}, false},
+		"a panic":             {errors.New("panic: boom\nhandlers.PostInvoice"), true},
+		"a fault of our own":  {fmt.Errorf("documents: %w", errors.New("boom")), true},
+		"of an internal kind": {&faktur.Error{Kind: faktur.KindInternal, Code: "internal", Cause: errors.New("boom")}, true},
+	} {
+		var log bytes.Buffer
+		h := &Handlers{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		ctx, hangUp := context.WithCancel(context.Background())
+		hangUp()
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/invoices", nil)
+		h.Handle(func(http.ResponseWriter, *http.Request) error { return c.err }).ServeHTTP(w, r)
+		if w.Code != statusClientGone || w.Body.Len() > 0 || (log.Len() > 0) != c.logged || c.logged && !strings.Contains(log.String(), "boom") {
+			t.Errorf("%s: answered %d %q, logged %q", name, w.Code, w.Body, log.String())
+		}
 	}
 }
