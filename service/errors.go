@@ -26,6 +26,10 @@ func translate(err error, what string) error {
 	case errors.Is(err, context.Canceled):
 		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "request_cancelled",
 			Detail: "The caller left before the answer was known. Send it again: the reference finds what was stored.", Cause: err}
+	case repository.IsUnavailable(err) && repository.IsCommitUnknown(err):
+		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable",
+			Detail:     "The database went away at the very end: this may have been stored, or not. Send it again under the same reference or Idempotency-Key, which finds what was stored.",
+			RetryAfter: 5 * time.Second, Cause: err}
 	case repository.IsUnavailable(err):
 		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable",
 			Detail: "The database is away; nothing was stored. Try again soon.", RetryAfter: 5 * time.Second, Cause: err}

@@ -235,7 +235,8 @@ func (in *intake) accept(ctx context.Context, batch []*pendingAcceptance) {
 }
 
 // settle finds out what became of a batch whose COMMIT lost its answer. What is
-// stored is accepted; of the rest nothing was, and its callers may try again.
+// stored is accepted. Of the rest it is not said that it was not: a server that
+// has lost its caller may still be committing. Its callers may try again.
 func (in *intake) settle(batch []*pendingAcceptance, lost error) {
 	ctx, cancel := context.WithTimeout(context.Background(), intakeTimeout)
 	defer cancel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,31 @@ func refuse(t *testing.T, kind, url, reference string) {
 	defer raw.Close()
 	if _, err := raw.ExecContext(context.Background(), rule); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Of a COMMIT whose answer is lost nobody is told that nothing was stored.
+func TestALostCommitIsUnknown(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(repotest.Kinds(), "postgres") {
+		return // SQLite has no server that could go away
+	}
+	url := repotest.URL(t, "postgres")
+	g := start(t, repotest.Open(t, url), simulator.Config{})
+	raw, err := sql.Open("postgres", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(context.Background(), `
+		CREATE FUNCTION go_away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+		CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON documents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION go_away()`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = g.Accept(context.Background(), service.Request{Tenant: tenant}, invoice(seller, "INV/1"))
+	e := faktur.AsError(err)
+	if e == nil || e.Code != "database_unavailable" || !strings.Contains(e.Detail, "may have been stored, or not") || strings.Contains(e.Detail, "nothing") {
+		t.Errorf("%+v", err)
 	}
 }
 
