@@ -2,8 +2,10 @@ package repository_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -294,6 +296,25 @@ func TestCommittersDoNotDeadlock(t *testing.T) {
 		documents, err := db.Documents(ctx, "default", repository.DocumentFilter{Kind: faktur.KindInvoice, Limit: 1000})
 		if err != nil || len(documents) != 15*20 {
 			t.Errorf("%d documents of 300, %v", len(documents), err)
+		}
+	})
+}
+
+// A transaction that its caller's leaving has rolled back is neither of unknown
+// fate nor a fault of ours.
+func TestALeftTransactionIsKnownToBeUndone(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx, leave := context.WithCancel(context.Background())
+		err := db.InTx(ctx, func(tx *sqlx.Tx) error {
+			leave()
+			for !errors.Is(tx.Commit(), sql.ErrTxDone) { // with ctx at its end it commits nothing
+				runtime.Gosched()
+			}
+			return nil
+		})
+		if !errors.Is(err, context.Canceled) || repository.IsCommitUnknown(err) {
+			t.Errorf("unknown: %t, %v", repository.IsCommitUnknown(err), err)
 		}
 	})
 }

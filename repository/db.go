@@ -93,7 +93,9 @@ func (db *DB) tryTx(ctx context.Context, do func(tx *sqlx.Tx) error) error {
 	if err := do(tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(); errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return fmt.Errorf("commit: %w", ctx.Err()) // whose end has rolled it back
+	} else if err != nil {
 		return &commitError{err}
 	}
 	db.prepareMet(ctx)
