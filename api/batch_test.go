@@ -82,6 +82,25 @@ func TestABatchHasBounds(t *testing.T) {
 	g.post("/invoices/batch", batch(big, big, big, big)).problem(http.StatusRequestEntityTooLarge, "body_too_large")
 }
 
+// A batch of nothing but faults is not answered many times its own size.
+func TestTheFaultsOfABatchAreBounded(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	const rows = 100
+	bad := `{"lines": [` + strings.TrimSuffix(strings.Repeat("{},", 400), ",") + `]}`
+	a := g.post("/invoices/batch", batch(strings.Split(strings.TrimSuffix(strings.Repeat(bad+";", rows), ";"), ";")...)).want(http.StatusMultiStatus)
+	sum := 0
+	for i, r := range decoded[batchAnswer](a).Results {
+		n := len(r.Problem.Errors)
+		if sum += n; n < 10 || n > 1000 || !strings.Contains(r.Problem.Detail, " more faults are not listed.") {
+			t.Errorf("row %d lists %d faults: %s", i, n, r.Problem.Detail)
+		}
+	}
+	if sum < 10_000 || sum > 10_000+rows*10 {
+		t.Errorf("%d faults are listed in %d bytes", sum, len(a.body))
+	}
+}
+
 func TestAThousandInvoicesFitIntoABatch(t *testing.T) {
 	t.Parallel()
 	g := start(t)

@@ -13,6 +13,14 @@ import (
 // maxBatch is how many invoices a batch may have (CONTRACT).
 const maxBatch = 1000
 
+// The rows of a batch list so many faults together, and each row so many
+// whatever the others have: a thousand rows with a thousand faults each would be
+// an answer many times the size of the batch.
+const (
+	maxBatchFaults = 10_000
+	minRowFaults   = 10
+)
+
 // Batch is the body of POST /invoices/batch. Row is an invoice, which is read on
 // its own, so that one that is no invoice harms no other.
 type Batch[Row any] struct {
@@ -36,6 +44,7 @@ type BatchResult[Document any] struct {
 //
 //	@Summary		Accept up to 1,000 invoices
 //	@Description	Each invoice is decided on its own, as POST /invoices would: one that is refused harms no other. The results come in the order of the invoices; pointers in a row's problem begin at that invoice.
+//	@Description	All rows together list 10,000 faults, and each at least its first 10; its `detail` says when it has more.
 //	@Description	A body that is not JSON is refused as a whole. After a lost answer, send the same batch again: what was accepted answers 200.
 //	@Description	Under an Idempotency-Key the answer is kept unless a row failed for a reason that passes (429, 500, 503).
 //	@ID				postInvoiceBatch
@@ -80,10 +89,11 @@ func (h *Handlers) acceptRows(r *http.Request, rows []jsontext.Value) BatchAnswe
 	results := make([]BatchResult[jsontext.Value], len(rows))
 	var invoices []faktur.TaxInvoice
 	var rowOf []int
+	faultsLeft := maxBatchFaults
 	for i, row := range rows {
 		invoice, err := h.decodeInvoice(r.Context(), row)
 		if err != nil {
-			results[i] = h.failedRow(r, i, err)
+			results[i] = h.failedRow(r, i, err, &faultsLeft)
 			continue
 		}
 		invoices, rowOf = append(invoices, invoice), append(rowOf, i)
@@ -91,7 +101,7 @@ func (h *Handlers) acceptRows(r *http.Request, rows []jsontext.Value) BatchAnswe
 	for n, accepted := range h.Service.AcceptAll(r.Context(), tenant(r.Context()), invoices) {
 		i := rowOf[n]
 		if accepted.Err != nil {
-			results[i] = h.failedRow(r, i, accepted.Err)
+			results[i] = h.failedRow(r, i, accepted.Err, &faultsLeft)
 			continue
 		}
 		results[i] = BatchResult[jsontext.Value]{Status: accepted.Status, Document: accepted.Body}
@@ -99,9 +109,11 @@ func (h *Handlers) acceptRows(r *http.Request, rows []jsontext.Value) BatchAnswe
 	return BatchAnswer[jsontext.Value]{Results: results}
 }
 
-func (h *Handlers) failedRow(r *http.Request, i int, err error) BatchResult[jsontext.Value] {
+// failedRow is the result of a row that was refused. Its faults come out of faultsLeft.
+func (h *Handlers) failedRow(r *http.Request, i int, err error, faultsLeft *int) BatchResult[jsontext.Value] {
 	e := faktur.AsError(err)
-	p := problemOf(r, e)
+	p := problemOf(r, e, min(maxFaults, max(*faultsLeft, minRowFaults)))
+	*faultsLeft -= len(p.Errors)
 	p.Instance += "#/invoices/" + strconv.Itoa(i)
 	h.log(r.Context(), e, p.Status)
 	return BatchResult[jsontext.Value]{Status: p.Status, Problem: &p}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,7 +30,8 @@ type Problem struct {
 	Instance  string `json:"instance" validate:"required" example:"/invoices"`
 	Code      string `json:"code" validate:"required" example:"too_many_decimals"`
 	RequestID string `json:"request_id" validate:"required" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10"`
-	// Errors is every fault of the content at once.
+	// Errors is every fault of the content at once: at most 1,000, and over all rows
+	// of a batch 10,000, but of each row at least its first 10. detail says when there are more.
 	Errors []faktur.Fault `json:"errors,omitempty"`
 	// DocumentID and DocumentStatus name the document that stands in the way of a 409.
 	DocumentID     string        `json:"document_id,omitempty" example:"0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10"`
@@ -65,7 +67,7 @@ var answers = map[faktur.ErrorKind]struct {
 // Fail logs err when it is ours to mend, and answers with its problem.
 func (h *Handlers) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	e := faktur.AsError(err)
-	p := problemOf(r, e)
+	p := problemOf(r, e, maxFaults)
 	if r.Context().Err() != nil && !tooSlow(e) {
 		if p.Status == http.StatusInternalServerError && !errors.Is(e, context.Canceled) {
 			h.log(r.Context(), e, p.Status) // a fault of ours, which may well be why the caller left
@@ -102,8 +104,8 @@ func (h *Handlers) log(ctx context.Context, e *faktur.Error, status int) {
 		slog.String("request_id", requestID(ctx)), slog.String("code", e.Code), slog.Any("error", e))
 }
 
-// problemOf makes the problem that tells the caller of e.
-func problemOf(r *http.Request, e *faktur.Error) Problem {
+// problemOf makes the problem that tells the caller of e, with most of its faults.
+func problemOf(r *http.Request, e *faktur.Error, most int) Problem {
 	answer, known := answers[e.Kind]
 	if !known {
 		answer = answers[faktur.KindInternal]
@@ -117,9 +119,9 @@ func problemOf(r *http.Request, e *faktur.Error) Problem {
 		p.Type, p.Code, p.Errors = "urn:fakturgate:problem:internal", "internal", nil
 		p.Detail = "The gateway failed. Its log tells why, under the request_id."
 	}
-	if more := len(p.Errors) - maxFaults; more > 0 {
-		p.Errors = p.Errors[:maxFaults]
-		p.Detail += fmt.Sprintf(" %d more faults are not listed.", more)
+	if more := len(p.Errors) - most; more > 0 {
+		p.Errors = slices.Clone(p.Errors[:most]) // a batch holds many, and would hold the rest of each
+		p.Detail += fmt.Sprintf(" At least %d more faults are not listed.", more)
 	}
 	return p
 }
