@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fakturgate/fakturgate/handlers"
 	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/repository/repotest"
 )
@@ -49,6 +50,55 @@ var badInvoices = map[string]struct {
 	"no lines":              {invoice("A", `"lines": [`, `"lines": [], "warnings": [`), 422, ""},
 	"an unknown seller":     {invoice("A", `"npwp": "`+seller+`"`, `"npwp": "0023456785012000"`), 422, ""},
 	"a stranger's channel":  {invoice("A", `"trx_code": "04"`, `"trx_code": "99"`), 422, ""},
+}
+
+// What is only kept for the audit, or only compared, is held to be a text of a
+// sensible length as well, on every database.
+func TestBadWordsAreRefusedAtTheirPlace(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		g := startWith(t, options{db: db})
+		const id = "0199c9a4-7a52-7d0e-8f3c-2b1f6d1c9a10"
+		why := map[string]string{`"why": "\u0000"`: "control_character", `"why": "` + strings.Repeat("é", 1001) + `"`: "too_long"}
+		for path, body := range map[string]string{
+			"/taxpayers/" + seller + "/pause":                           `{%s}`,
+			"/taxpayers/" + seller + "/resume":                          `{%s}`,
+			"/taxpayers/" + seller + "/signers/3174015506800001/pause":  `{%s}`,
+			"/taxpayers/" + seller + "/signers/3174015506800001/resume": `{%s}`,
+			"/invoices/" + id + "/resolve":                              `{"outcome": "not_filed", %s}`,
+			"/returns/" + id + "/resolve":                               `{"outcome": "not_filed", %s}`,
+			"/files/" + id + "/uploaded":                                `{%s}`,
+			"/invoices/reupload":                                        `{"npwp": "` + seller + `", %s}`,
+		} {
+			for word, code := range why {
+				g.faultAt(path, strings.Replace(body, "%s", word, 1), "/why", code)
+			}
+		}
+		for body, fault := range map[string][2]string{
+			`{"npwp": "\u0000"}`:                                       {"/npwp", "npwp_malformed"},
+			`{"npwp": "012345674901000"}`:                              {"/npwp", "npwp_malformed"},
+			`{"references": ["INV/1", "\u0000"]}`:                      {"/references/1", "control_character"},
+			`{"references": ["` + strings.Repeat("x", 101) + `"]}`:     {"/references/0", "too_long"},
+			`{"reason_code": "\u0000"}`:                                {"/reason_code", "control_character"},
+			`{"npwp": "` + seller + `", "why": "\u001b[31mred\u001b"}`: {"/why", "control_character"},
+		} {
+			g.faultAt("/invoices/reupload", body, fault[0], fault[1])
+		}
+		g.post("/taxpayers/"+seller+"/pause", `{"why": "`+strings.Repeat("é", 1000)+`"}`).want(http.StatusOK)
+	})
+}
+
+// faultAt fails the test unless a POST is refused for one fault, at that place.
+func (g *gateway) faultAt(path, body, pointer, code string) {
+	g.t.Helper()
+	a := g.post(path, body)
+	var p handlers.Problem
+	if a.status == http.StatusUnprocessableEntity {
+		p = decoded[handlers.Problem](a)
+	}
+	if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer || p.Errors[0].Code != code {
+		g.t.Errorf("%s %.80s answers %d %.300s, not %s at %s", path, body, a.status, a.body, code, pointer)
+	}
 }
 
 func TestBadInvoicesAreRefusedWithTheRightStatus(t *testing.T) {

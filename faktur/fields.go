@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
 )
@@ -72,11 +74,11 @@ func fieldFault(fe validator.FieldError) (code, message string) {
 	case "required", "filled", "min":
 		return "required", strings.TrimSpace(field + " is missing or empty. " + hints[field])
 	case "max":
-		return "too_long", fmt.Sprintf("%s has more than %s characters. Shorten it.", field, fe.Param())
+		return tooLong(field, fe.Param())
 	case "oneof":
 		return "unknown_value", fmt.Sprintf("%s is %q; it must be one of: %s.", field, text, strings.ReplaceAll(fe.Param(), " ", ", "))
 	case "plain":
-		return "control_character", fmt.Sprintf("%s contains a control character that nobody can see. Type the text again; it was probably copied from elsewhere.", field)
+		return controlCharacter(field)
 	case "email":
 		return "email_malformed", fmt.Sprintf("%q is not one e-mail address. Send one such as pajak@pembeli.co.id, or none.", text)
 	case "npwp":
@@ -87,6 +89,30 @@ func fieldFault(fe validator.FieldError) (code, message string) {
 		return "duration_malformed", fmt.Sprintf("%q is not a length of time. Write it such as 30m, 24h or 1h30m.", text)
 	}
 	return field + "_malformed", strings.TrimSpace(fmt.Sprintf("%s is %q, which is not written as it should be. ", field, text) + hints[field])
+}
+
+func tooLong(field, most string) (code, message string) {
+	return "too_long", fmt.Sprintf("%s has more than %s characters. Shorten it.", field, most)
+}
+
+func controlCharacter(field string) (code, message string) {
+	return "control_character", fmt.Sprintf("%s contains a control character that nobody can see. Type the text again; it was probably copied from elsewhere.", field)
+}
+
+// TextFaults says what is wrong with a caller's text outside of a document: more
+// than most characters, or control characters, of which PostgreSQL stores no NUL.
+// field is its name in the sentence. nil when nothing is wrong.
+func TextFaults(pointer, field, text string, most int) []Fault {
+	var code, message string
+	switch {
+	case utf8.RuneCountInString(text) > most:
+		code, message = tooLong(field, strconv.Itoa(most))
+	case !plainText(text):
+		code, message = controlCharacter(field)
+	default:
+		return nil
+	}
+	return []Fault{{pointer, code, message}}
 }
 
 // hints say how a field is written.

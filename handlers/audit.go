@@ -3,19 +3,30 @@ package handlers
 import (
 	"net/http"
 
+	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/service"
 )
 
 // Why is the optional body of what is audited.
 type Why struct {
 	// Why is kept with who did it and when.
-	Why string `json:"why,omitempty" example:"The provider is down"`
+	Why string `json:"why,omitempty" maxLength:"1000" example:"The provider is down"`
 }
 
+// maxWhy is how many characters the audit takes of a why.
+const maxWhy = 1000
+
 // operator is who calls, for the audit.
-func operator(r *http.Request, why string) service.Operator {
+func operator(r *http.Request) service.Operator {
 	caller := VisitOf(r.Context()).Caller
-	return service.Operator{Tenant: caller.Tenant, Actor: caller.KeyID, Why: why}
+	return service.Operator{Tenant: caller.Tenant, Actor: caller.KeyID}
+}
+
+// operatorSaying is operator with the why of a body, which may be refused.
+func operatorSaying(r *http.Request, why string) (service.Operator, error) {
+	o := operator(r)
+	o.Why = why
+	return o, faktur.Invalid(faktur.TextFaults("/why", "why", why, maxWhy))
 }
 
 // GetAudit lists what operators did.

@@ -173,7 +173,11 @@ func (h *Handlers) FileUploaded(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeOptional(w, r, &body); err != nil {
 		return err
 	}
-	file, err := h.Service.FileUploaded(r.Context(), operator(r, body.Why), id)
+	by, err := operatorSaying(r, body.Why)
+	if err != nil {
+		return err
+	}
+	file, err := h.Service.FileUploaded(r.Context(), by, id)
 	if err != nil {
 		return err
 	}
@@ -210,7 +214,7 @@ func (h *Handlers) FileRejected(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeBody(w, r, &body); err != nil {
 		return err
 	}
-	file, err := h.Service.FileRejected(r.Context(), operator(r, ""), id, body)
+	file, err := h.Service.FileRejected(r.Context(), operator(r), id, body)
 	if err != nil {
 		return err
 	}

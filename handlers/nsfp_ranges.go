@@ -60,7 +60,7 @@ func (h *Handlers) PutNSFPRanges(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeBody(w, r, &body); err != nil {
 		return err
 	}
-	ranges, err := h.Service.PutNSFPRanges(r.Context(), operator(r, ""), npwp, body)
+	ranges, err := h.Service.PutNSFPRanges(r.Context(), operator(r), npwp, body)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,11 @@ func setPaused(w http.ResponseWriter, r *http.Request, set func(context.Context,
 	if err := decodeOptional(w, r, &body); err != nil {
 		return err
 	}
-	t, err := set(r.Context(), operator(r, body.Why), npwp)
+	by, err := operatorSaying(r, body.Why)
+	if err != nil {
+		return err
+	}
+	t, err := set(r.Context(), by, npwp)
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ type Resolution struct {
 	// NSFP is the number that the tax system shows; only of what is filed, and
 	// "" while it is still in signing.
 	NSFP string `json:"nsfp,omitempty" pattern:"^([0-9]{16,17})?$" example:"04002600000000001"`
-	Why  string `json:"why,omitempty" example:"Seen in the Coretax portal"`
+	Why  string `json:"why,omitempty" maxLength:"1000" example:"Seen in the Coretax portal"`
 }
 
 // ResolveInvoice takes an operator's word on an invoice of unknown fate.
@@ -116,7 +120,11 @@ func (h *Handlers) ResolveInvoice(w http.ResponseWriter, r *http.Request) error 
 	if body.Outcome != outcomeFiled && body.Outcome != outcomeNotFiled {
 		return faktur.Invalid([]faktur.Fault{{Pointer: "/outcome", Code: "unknown_value", Message: "outcome must be filed or not_filed."}})
 	}
-	invoice, err := h.Service.Resolve(r.Context(), operator(r, body.Why), id, service.Resolution{Filed: body.Outcome == outcomeFiled, NSFP: body.NSFP})
+	by, err := operatorSaying(r, body.Why)
+	if err != nil {
+		return err
+	}
+	invoice, err := h.Service.Resolve(r.Context(), by, id, service.Resolution{Filed: body.Outcome == outcomeFiled, NSFP: body.NSFP})
 	if err != nil {
 		return err
 	}
@@ -126,7 +134,7 @@ func (h *Handlers) ResolveInvoice(w http.ResponseWriter, r *http.Request) error 
 // ReturnResolution is the body of POST /returns/{id}/resolve.
 type ReturnResolution struct {
 	Outcome string `json:"outcome" validate:"required" enums:"approved,filed,not_filed" example:"approved"`
-	Why     string `json:"why,omitempty" example:"Seen in the Coretax portal"`
+	Why     string `json:"why,omitempty" maxLength:"1000" example:"Seen in the Coretax portal"`
 }
 
 // ResolveReturn takes an operator's word on a return of unknown fate.
@@ -162,7 +170,11 @@ func (h *Handlers) ResolveReturn(w http.ResponseWriter, r *http.Request) error {
 	if word.Filed && !word.Approved && body.Outcome != outcomeFiled {
 		return faktur.Invalid([]faktur.Fault{{Pointer: "/outcome", Code: "unknown_value", Message: "outcome must be approved, filed or not_filed."}})
 	}
-	ret, err := h.Service.ResolveReturn(r.Context(), operator(r, body.Why), id, word)
+	by, err := operatorSaying(r, body.Why)
+	if err != nil {
+		return err
+	}
+	ret, err := h.Service.ResolveReturn(r.Context(), by, id, word)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,11 @@ func (h *Handlers) ReuploadInvoices(w http.ResponseWriter, r *http.Request) erro
 	if err := decodeBody(w, r, &filter); err != nil {
 		return err
 	}
-	result, err := h.Service.ReuploadMany(r.Context(), operator(r, filter.Why), filter)
+	by, err := operatorSaying(r, filter.Why)
+	if err != nil {
+		return err
+	}
+	result, err := h.Service.ReuploadMany(r.Context(), by, filter)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (h *Handlers) PutSigner(w http.ResponseWriter, r *http.Request) error {
 			Message: "The body names another signer than the path. Leave id out of the body."}})
 	}
 	signer.Tenant, signer.TaxpayerNPWP, signer.ID = tenant(r.Context()), npwp, id
-	stored, created, err := h.Service.PutSigner(r.Context(), operator(r, ""), signer)
+	stored, created, err := h.Service.PutSigner(r.Context(), operator(r), signer)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (h *Handlers) DeleteSigner(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Service.DeleteSigner(r.Context(), operator(r, ""), npwp, id); err != nil {
+	if err := h.Service.DeleteSigner(r.Context(), operator(r), npwp, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -175,7 +175,11 @@ func decideOnSigner(w http.ResponseWriter, r *http.Request,
 	if err := decodeOptional(w, r, &body); err != nil {
 		return err
 	}
-	signer, err := decide(r.Context(), operator(r, body.Why), npwp, id)
+	by, err := operatorSaying(r, body.Why)
+	if err != nil {
+		return err
+	}
+	signer, err := decide(r.Context(), by, npwp, id)
 	if err != nil {
 		return err
 	}

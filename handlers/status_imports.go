@@ -58,7 +58,8 @@ func (h *Handlers) ImportStatuses(w http.ResponseWriter, r *http.Request) error 
 	}
 	q := readQuery(r)
 	in := service.StatusImport{NPWP: npwp, DryRun: q.truth("dry_run"), ExportedAt: q.moment("exported_at")}
-	by := operator(r, q.text("why"))
+	by := operator(r)
+	by.Why = q.text("why")
 	if err := q.err(); err != nil {
 		return err
 	}

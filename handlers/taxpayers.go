@@ -42,7 +42,9 @@ func (h *Handlers) PutTaxpayer(w http.ResponseWriter, r *http.Request) error {
 			Message: "The body names another seller than the path. Leave npwp out of the body."}})
 	}
 	t.Tenant, t.NPWP = tenant(r.Context()), npwp
-	registered, created, err := h.Service.Register(r.Context(), t, operator(r, q.text("why")))
+	by := operator(r)
+	by.Why = q.text("why")
+	registered, created, err := h.Service.Register(r.Context(), t, by)
 	if err != nil {
 		return err
 	}

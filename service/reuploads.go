@@ -19,22 +19,26 @@ const (
 	reuploadChunk = 200
 	// mostReferences is how many references a filter names.
 	mostReferences = 1000
+	// mostOfReference and mostOfCode are how many characters a reference and a
+	// reason's code in it have.
+	mostOfReference = 100
+	mostOfCode      = 500
 )
 
 // ReuploadFilter says which Saved Invalid invoices are uploaded again, and by whom.
 type ReuploadFilter struct {
 	// NPWP is the seller whose invoices they are.
-	NPWP string `json:"npwp,omitempty" example:"0012345674901000"`
+	NPWP string `json:"npwp,omitempty" pattern:"^([0-9]{16})?$" example:"0012345674901000"`
 	// ReasonCode is the `reason.code` that they have.
-	ReasonCode string `json:"reason_code,omitempty" example:"REG-KODJP-00024"`
-	// References names them one by one, at most 1,000.
+	ReasonCode string `json:"reason_code,omitempty" maxLength:"500" example:"REG-KODJP-00024"`
+	// References names them one by one, at most 1,000 of 100 characters each.
 	References []string    `json:"references,omitempty" example:"INV/2026/11/0001"`
 	DateFrom   faktur.Date `json:"date_from,omitzero" swaggertype:"string" example:"2026-11-01"` // of the invoice, inclusive
 	DateTo     faktur.Date `json:"date_to,omitzero" swaggertype:"string" example:"2026-11-30"`   // inclusive
 	// Signer is the NIK or NPWP of who signs this time; "" leaves it as it was.
 	Signer string `json:"signer,omitempty" pattern:"^([0-9]{16})?$" example:"3174015506800001"`
 	// Why is kept in the audit.
-	Why string `json:"why,omitempty" example:"The new passphrase is there"`
+	Why string `json:"why,omitempty" maxLength:"1000" example:"The new passphrase is there"`
 }
 
 // ReuploadResult is what a request to upload many again has begun.
@@ -98,9 +102,17 @@ func (s *Service) checkReupload(ctx context.Context, tenant string, f ReuploadFi
 		faults = append(faults, faktur.Fault{Code: "filter_missing",
 			Message: "Say which invoices: npwp, reason_code, references, date_from or date_to. Without a filter all would go."})
 	}
+	if f.NPWP != "" && !faktur.ValidNPWP(f.NPWP) {
+		faults = append(faults, faktur.Fault{Pointer: "/npwp", Code: "npwp_malformed", Message: "npwp must be the 16 digits of an NPWP."})
+	}
+	faults = append(faults, faktur.TextFaults("/reason_code", "reason_code", f.ReasonCode, mostOfCode)...)
 	if len(f.References) > mostReferences {
 		faults = append(faults, faktur.Fault{Pointer: "/references", Code: "too_many_references",
 			Message: fmt.Sprintf("There are %d references; a request takes %d.", len(f.References), mostReferences)})
+	} else {
+		for i, reference := range f.References {
+			faults = append(faults, faktur.TextFaults(fmt.Sprintf("/references/%d", i), "This reference", reference, mostOfReference)...)
+		}
 	}
 	for i, date := range []faktur.Date{f.DateFrom, f.DateTo} {
 		if !date.IsZero() && !date.Valid() {
