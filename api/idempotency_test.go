@@ -53,7 +53,8 @@ func TestAKeyReplaysEveryOtherPost(t *testing.T) {
 			t.Errorf("the key of one document answered for another: %+v", d)
 		}
 		replayed := g.post("/invoices/"+one+"/cancel", "", idempotencyKey, "k").want(http.StatusOK)
-		if string(replayed.body) != string(cancelled.body) || replayed.header.Get("Idempotent-Replayed") != "true" {
+		if string(replayed.body) != string(cancelled.body) || replayed.header.Get("Idempotent-Replayed") != "true" ||
+			replayed.header.Get("ETag") == "" || replayed.header.Get("ETag") != cancelled.header.Get("ETag") {
 			t.Errorf("replayed %v %s", replayed.header, replayed.body)
 		}
 		g.post("/invoices/"+one+"/reupload", "", idempotencyKey, "k").problem(http.StatusConflict, "transition_not_allowed")

@@ -141,11 +141,12 @@ func tried(w http.ResponseWriter) {
 // remembered is an answer as it is kept.
 type remembered struct {
 	Location string         `json:"location,omitempty"`
+	ETag     string         `json:"etag,omitempty"`
 	Body     jsontext.Value `json:"body,omitempty"`
 }
 
 func (a *recorder) remember() []byte {
-	kept, _ := json.Marshal(remembered{Location: a.header.Get("Location"), Body: a.body.Bytes()}) // our own JSON
+	kept, _ := json.Marshal(remembered{Location: a.header.Get("Location"), ETag: a.header.Get("ETag"), Body: a.body.Bytes()}) // our own JSON
 	return kept
 }
 
@@ -156,6 +157,9 @@ func sendRemembered(w http.ResponseWriter, before *service.Remembered) error {
 	}
 	if kept.Location != "" {
 		w.Header().Set("Location", kept.Location)
+	}
+	if kept.ETag != "" {
+		w.Header().Set("ETag", kept.ETag)
 	}
 	return writeBody(w, before.Status, kept.Body)
 }
