@@ -1,10 +1,17 @@
 package api_test
 
 import (
+	"database/sql"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/fakturgate/fakturgate/handlers"
 	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/repository/repotest"
 )
@@ -78,6 +85,53 @@ func TestAKeyNamesTheQueryToo(t *testing.T) {
 			t.Errorf("replayed %v %s", again.header, again.body)
 		}
 	})
+}
+
+// An answer whose keeping fails at first is kept all the same: the same key
+// must not do the work again.
+func TestAnAnswerIsKeptThoughTheFirstTryFails(t *testing.T) {
+	t.Parallel()
+	if !slices.Contains(repotest.Kinds(), "postgres") {
+		return // only a sequence of PostgreSQL counts tries that were rolled back
+	}
+	url := repotest.URL(t, "postgres")
+	g := startWith(t, options{db: repotest.Open(t, url)})
+	raw, err := sql.Open("postgres", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(t.Context(), `CREATE SEQUENCE tries;
+		CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF nextval('tries') = 1 THEN RAISE EXCEPTION 'not now'; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER fail_once BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail_once()`); err != nil {
+		t.Fatal(err)
+	}
+	body := `{"url": "` + receiver(t, 200) + `"}`
+	first := g.post("/webhook-endpoints", body, idempotencyKey, "k").want(http.StatusCreated)
+	if again := g.post("/webhook-endpoints", body, idempotencyKey, "k").want(http.StatusCreated); string(again.body) != string(first.body) {
+		t.Errorf("a second endpoint: %s\n%s", again.body, first.body)
+	}
+}
+
+// A key counts as abandoned after two minutes: its request ends before.
+func TestARequestUnderAKeyEndsBeforeItsKeyIsFree(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	h := &handlers.Handlers{Service: g.service, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	r := httptest.NewRequestWithContext(handlers.WithVisit(t.Context(), &handlers.Visit{}), http.MethodPost, "/x", nil)
+	r.Header.Set(idempotencyKey, "k")
+	err := h.Once(func(w http.ResponseWriter, r *http.Request) error {
+		ends, bounded := r.Context().Deadline()
+		if left := time.Until(ends); !bounded || left > 90*time.Second {
+			t.Errorf("it may run for %v", left)
+		}
+		w.WriteHeader(http.StatusOK)
+		return nil
+	})(httptest.NewRecorder(), r)
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAKeyIsVisibleASCII(t *testing.T) {

@@ -5,10 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -82,8 +85,10 @@ func (h *Handlers) Once(f Func) Func {
 func (h *Handlers) doOnce(w http.ResponseWriter, r *http.Request, f Func, request service.Request) error {
 	answer := &recorder{header: w.Header()}
 	defer func() { h.settle(r.Context(), request, answer) }()
-	if err := f(answer, r); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(r.Context(), service.KeyedTime)
+	defer cancel()
+	if err := f(answer, r.WithContext(ctx)); err != nil {
+		return tookTooLong(ctx, err)
 	}
 	h.settle(r.Context(), request, answer)
 	w.WriteHeader(answer.status)
@@ -91,23 +96,49 @@ func (h *Handlers) doOnce(w http.ResponseWriter, r *http.Request, f Func, reques
 	return nil
 }
 
+// tookTooLong says of an err at the end of KeyedTime what it comes from.
+func tookTooLong(ctx context.Context, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) || faktur.AsError(err).Kind != faktur.KindUnavailable {
+		return err
+	}
+	return &faktur.Error{Kind: faktur.KindUnavailable, Code: "took_too_long", Cause: err,
+		Detail: fmt.Sprintf("After %d seconds this was stopped; a part of it may be done. Look at what is there, and send it again, in smaller parts if it is large.", int(service.KeyedTime.Seconds()))}
+}
+
+// How long, and how often, a key is tried to be settled. Meanwhile the caller waits.
+const (
+	settleTime  = 5 * time.Second
+	settlePause = 250 * time.Millisecond
+)
+
 // settle keeps an answer that is worth it, and otherwise gives its key free.
 func (h *Handlers) settle(ctx context.Context, request service.Request, answer *recorder) {
 	if answer.settled {
 		return
 	}
 	answer.settled = true
-	ctx = context.WithoutCancel(ctx) // whoever hangs up does not undo what was done
-	var err error
-	if answer.worthKeeping() {
-		err = h.Service.FinishIdempotent(ctx, request, answer.status, answer.remember())
-	} else {
-		err = h.Service.AbandonIdempotent(ctx, request)
+	// Whoever hangs up does not undo what was done.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	err := h.trySettle(ctx, request, answer)
+	for err != nil && ctx.Err() == nil { // else the same key would do the work again
+		select {
+		case <-time.After(settlePause):
+			err = h.trySettle(ctx, request, answer)
+		case <-ctx.Done():
+		}
 	}
 	if err != nil {
 		h.Logger.LogAttrs(ctx, slog.LevelWarn, "an idempotency key could not be settled",
 			slog.String("request_id", requestID(ctx)), slog.Any("error", err))
 	}
+}
+
+func (h *Handlers) trySettle(ctx context.Context, request service.Request, answer *recorder) error {
+	if answer.worthKeeping() {
+		return h.Service.FinishIdempotent(ctx, request, answer.status, answer.remember())
+	}
+	return h.Service.AbandonIdempotent(ctx, request)
 }
 
 // recorder holds an answer back until it is kept.

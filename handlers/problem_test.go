@@ -97,6 +97,23 @@ func TestAnUnknownKeyIsAskedForOne(t *testing.T) {
 	}
 }
 
+func TestWorkThatTookTooLongIsCalledSo(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	away := &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable", Detail: "Nothing was stored."}
+	conflict := faktur.NewError(faktur.KindConflict, "stale", "It has changed.")
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		want string
+	}{{over, away, "took_too_long"}, {over, conflict, "stale"}, {t.Context(), away, "database_unavailable"}} {
+		if got := faktur.AsError(tookTooLong(c.ctx, c.err)).Code; got != c.want {
+			t.Errorf("%s, not %s", got, c.want)
+		}
+	}
+}
+
 func TestManyFaultsAreCountedBeyondAThousand(t *testing.T) {
 	t.Parallel()
 	w, _ := fail(t, faktur.Invalid(make([]faktur.Fault, maxFaults+5)))

@@ -23,9 +23,9 @@ func translate(err error, what string) error {
 	case errors.Is(err, repository.ErrKeyRunning):
 		return faktur.NewError(faktur.KindConflict, "in_progress",
 			"A request with this Idempotency-Key is still running. Wait for its answer, then try again.")
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errUnawaited):
 		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "request_cancelled",
-			Detail: "The caller left before the answer was known. Send it again: the reference finds what was stored.", Cause: err}
+			Detail: "The request ended before the answer was known. Send it again: the reference finds what was stored.", Cause: err}
 	case repository.IsUnavailable(err) && repository.IsCommitUnknown(err):
 		return &faktur.Error{Kind: faktur.KindUnavailable, Code: "database_unavailable",
 			Detail:     "The database went away at the very end: this may have been stored, or not. Send it again under the same reference or Idempotency-Key, which finds what was stored.",

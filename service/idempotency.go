@@ -12,8 +12,11 @@ type Remembered struct {
 }
 
 const (
-	// requestMost is how long a request may run before its key counts as abandoned by a crash.
-	requestMost = time.Minute
+	// KeyedTime is how long a request may work under an Idempotency-Key; its context then ends.
+	KeyedTime = 90 * time.Second
+	// requestMost is after how long a key counts as abandoned by a crash: KeyedTime,
+	// and what it takes to stop and to settle the key, so that nothing runs twice at once.
+	requestMost = 2 * time.Minute
 	// requestMemory is how long an answer is remembered (CONTRACT).
 	requestMemory = 24 * time.Hour
 	// forgetAtOnce bounds a transaction of the janitor: an hour of the busiest day

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -39,6 +40,9 @@ func newIntake(s *Service) *intake {
 
 var errIntakeFull = &faktur.Error{Kind: faktur.KindBusy, Code: "busy",
 	Detail: "Too many invoices arrive at this moment. Try again in a second.", RetryAfter: time.Second}
+
+// errUnawaited means that a request ended before its commit was known.
+var errUnawaited = errors.New("the commit was not waited for")
 
 // enter takes a place at once, or says that there is none.
 func (in *intake) enter(a repository.Acceptance) (*pendingAcceptance, error) {
@@ -86,7 +90,7 @@ func (p *pendingAcceptance) await(ctx context.Context) (Accepted, error) {
 	select {
 	case <-p.done:
 	case <-ctx.Done():
-		return Accepted{}, ctx.Err()
+		return Accepted{}, fmt.Errorf("%w: %w", errUnawaited, ctx.Err())
 	}
 	if p.err != nil {
 		return Accepted{}, p.err

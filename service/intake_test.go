@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository/repotest"
@@ -121,6 +122,28 @@ func TestACallerWhoLeavesAbortsNobody(t *testing.T) {
 	page, err := g.Invoices(context.Background(), tenant, service.InvoiceFilter{Limit: 100})
 	if err != nil || len(page.Data) != 50 {
 		t.Errorf("%d documents of 50, %v", len(page.Data), err)
+	}
+}
+
+// A request that ends while its document may be on its way into the database is
+// not told that nothing was stored.
+func TestARequestThatEndsEarlyIsToldNothingFalse(t *testing.T) {
+	t.Parallel()
+	g := start(t, repotest.SQLite(t), simulator.Config{})
+	if _, err := g.Accept(context.Background(), service.Request{Tenant: tenant}, invoice(seller, "INV/0")); err != nil {
+		t.Fatal(err) // from here on the seller is known without asking the database
+	}
+	ended, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	failed := 0
+	for i := 1; failed < 10; i++ { // whether the commit or the end is seen first is chance
+		_, err := g.Accept(ended, service.Request{Tenant: tenant}, invoice(seller, fmt.Sprint("INV/", i)))
+		if err == nil {
+			continue
+		}
+		if failed++; faktur.AsError(err).Code != "request_cancelled" || strings.Contains(err.Error(), "nothing was stored") {
+			t.Fatalf("INV/%d: %v", i, err)
+		}
 	}
 }
 
