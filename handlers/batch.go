@@ -83,23 +83,13 @@ func (h *Handlers) PostBatch(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusMultiStatus, answer)
 }
 
-// acceptRows decodes every row, hands those that are invoices to the service
-// together, and puts the results back in order.
+// acceptRows hands every row that is an invoice to the service, and gives the
+// results in the order of the rows.
 func (h *Handlers) acceptRows(r *http.Request, rows []jsontext.Value) BatchAnswer[jsontext.Value] {
 	results := make([]BatchResult[jsontext.Value], len(rows))
-	var invoices []faktur.TaxInvoice
-	var rowOf []int
 	faultsLeft := maxBatchFaults
-	for i, row := range rows {
-		invoice, err := h.decodeInvoice(r.Context(), row)
-		if err != nil {
-			results[i] = h.failedRow(r, i, err, &faultsLeft)
-			continue
-		}
-		invoices, rowOf = append(invoices, invoice), append(rowOf, i)
-	}
-	for n, accepted := range h.Service.AcceptAll(r.Context(), tenant(r.Context()), invoices) {
-		i := rowOf[n]
+	read := func(i int) (faktur.TaxInvoice, error) { return h.decodeInvoice(r.Context(), rows[i]) }
+	for i, accepted := range h.Service.AcceptAll(r.Context(), tenant(r.Context()), len(rows), read) {
 		if accepted.Err != nil {
 			results[i] = h.failedRow(r, i, accepted.Err, &faultsLeft)
 			continue

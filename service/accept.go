@@ -139,18 +139,14 @@ func (s *Service) accept(ctx context.Context, of repository.TaxpayerKey, kind fa
 		Detail: "The taxpayer's registration is being changed at this moment. Try again.", RetryAfter: time.Second}
 }
 
-// AcceptAll takes many invoices into our care; a bad one harms no other.
-func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktur.TaxInvoice) []AcceptResult {
-	results := make([]AcceptResult, len(invoices))
-	entered := make([]*pendingAcceptance, len(invoices))
-	for i := range invoices {
-		a, err := s.acceptance(ctx, Request{Tenant: tenant}, invoices[i])
-		if err != nil {
-			entered[i], err = s.acceptedBefore(ctx, asPosted(Request{Tenant: tenant}, invoices[i]), err)
-		} else {
-			entered[i], err = s.intake.enterWaiting(ctx, a)
-		}
-		results[i].Err = err
+// AcceptAll takes n invoices into our care; a bad one harms no other. read gives
+// the i-th, and its error is that one's result. They are read one by one, because
+// those that are refused may be far larger read than they were sent.
+func (s *Service) AcceptAll(ctx context.Context, tenant string, n int, read func(i int) (faktur.TaxInvoice, error)) []AcceptResult {
+	results := make([]AcceptResult, n)
+	entered := make([]*pendingAcceptance, n)
+	for i := range n {
+		entered[i], results[i].Err = s.enterNext(ctx, tenant, i, read)
 	}
 	for i, pending := range entered {
 		if pending == nil {
@@ -158,14 +154,29 @@ func (s *Service) AcceptAll(ctx context.Context, tenant string, invoices []faktu
 		}
 		results[i].Accepted, results[i].Err = pending.await(ctx)
 		if errors.Is(results[i].Err, repository.ErrTaxpayerChanged) {
-			s.forgetSeller(tenant, invoices[i].Seller.NPWP)
-			results[i].Accepted, results[i].Err = s.Accept(ctx, Request{Tenant: tenant}, invoices[i])
+			s.forgetSeller(tenant, pending.acceptance.Stored.Document.TaxpayerNPWP)
+			invoice, _ := read(i) // it could be read before
+			results[i].Accepted, results[i].Err = s.Accept(ctx, Request{Tenant: tenant}, invoice)
 		} else if results[i].Err == nil {
 			s.traceAccepted(ctx, &pending.acceptance.Stored.Document, results[i].DocumentID, results[i].Replayed)
 		}
 		results[i].Err = translate(results[i].Err, "invoice")
 	}
 	return results
+}
+
+// enterNext puts the i-th invoice of AcceptAll into the intake.
+func (s *Service) enterNext(ctx context.Context, tenant string, i int, read func(i int) (faktur.TaxInvoice, error)) (*pendingAcceptance, error) {
+	invoice, err := read(i)
+	if err != nil {
+		return nil, err
+	}
+	request := Request{Tenant: tenant}
+	a, err := s.acceptance(ctx, request, invoice)
+	if err != nil {
+		return s.acceptedBefore(ctx, asPosted(request, invoice), err)
+	}
+	return s.intake.enterWaiting(ctx, a)
 }
 
 // acceptance makes the document of an invoice, ready to be stored.

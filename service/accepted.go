@@ -15,7 +15,7 @@ func (s *Service) acceptedBefore(ctx context.Context, a repository.Acceptance, r
 	result, had, err := s.DB.AcceptedBefore(ctx, a)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, translate(err, string(a.Stored.Document.Kind))
 	case !had:
 		return nil, refusal
 	}

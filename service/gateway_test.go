@@ -234,3 +234,8 @@ func isConflict(err error, code string) bool {
 	e, ok := errors.AsType[*faktur.Error](err)
 	return ok && e.Code == code
 }
+
+// reading gives invoices to AcceptAll.
+func reading(invoices []faktur.TaxInvoice) func(i int) (faktur.TaxInvoice, error) {
+	return func(i int) (faktur.TaxInvoice, error) { return invoices[i], nil }
+}

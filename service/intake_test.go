@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/fakturgate/fakturgate/faktur"
 	"github.com/fakturgate/fakturgate/repository/repotest"
@@ -144,6 +146,30 @@ func TestARequestThatEndsEarlyIsToldNothingFalse(t *testing.T) {
 		if failed++; faktur.AsError(err).Code != "request_cancelled" || strings.Contains(err.Error(), "nothing was stored") {
 			t.Fatalf("INV/%d: %v", i, err)
 		}
+	}
+}
+
+// A batch holds none of the invoices that it has refused: sixteen megabytes of
+// empty lines would be three gigabytes of invoices.
+func TestABatchLetsGoOfWhatItRefused(t *testing.T) {
+	t.Parallel()
+	g := start(t, repotest.SQLite(t), simulator.Config{})
+	var refused weak.Pointer[faktur.Line]
+	results := g.AcceptAll(context.Background(), tenant, 2, func(i int) (faktur.TaxInvoice, error) {
+		if i == 1 {
+			runtime.GC()
+			runtime.GC() // the first leaves what lies in pools
+			if refused.Value() != nil {
+				t.Error("the first is still held")
+			}
+			return invoice(seller, "INV/1"), nil
+		}
+		lines := make([]faktur.Line, 1)
+		refused = weak.Make(&lines[0])
+		return faktur.TaxInvoice{Lines: lines}, nil
+	})
+	if results[0].Err == nil || results[1].Err != nil {
+		t.Errorf("%v", results)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestWhatAConnectorDoesNotOfferIsRefused(t *testing.T) {
 		refused("posted", err)
 		_, err = g.Preview(ctx, tenant, downPayment("INV/1"))
 		refused("checked", err)
-		refused("in a batch", g.AcceptAll(ctx, tenant, []faktur.TaxInvoice{downPayment("INV/1")})[0].Err)
+		refused("in a batch", g.AcceptAll(ctx, tenant, 1, reading([]faktur.TaxInvoice{downPayment("INV/1")}))[0].Err)
 		id := g.post(t, "INV/2/SIM-SAVED-INVALID")
 		g.becomes(t, id, faktur.SavedInvalid)
 		_, err = g.Correct(ctx, tenant, id, downPayment("INV/2/SIM-SAVED-INVALID"), 0, true)

@@ -151,7 +151,7 @@ func TestTheEveningOfThe20th(t *testing.T) {
 		for i := range invoices {
 			invoices[i] = invoice(seller, fmt.Sprint("INV/", i))
 		}
-		for _, result := range g.AcceptAll(ctx, tenant, invoices) {
+		for _, result := range g.AcceptAll(ctx, tenant, len(invoices), reading(invoices)) {
 			if result.Err != nil {
 				t.Fatal(result.Err)
 			}

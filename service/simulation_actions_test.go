@@ -302,7 +302,7 @@ func (w *world) post(n *node, many bool) bool {
 		invoices[i] = w.invoice(w.sellers[w.dice.IntN(len(w.sellers))], fmt.Sprintf("INV/%02d%s", w.dice.IntN(24), word), w.dice.IntN(3))
 	}
 	w.request(n, fmt.Sprintf("POST %d from %s", count, invoices[0].Reference), func(ctx context.Context) error {
-		results := n.AcceptAll(ctx, worldTenant, invoices)
+		results := n.AcceptAll(ctx, worldTenant, len(invoices), func(i int) (faktur.TaxInvoice, error) { return invoices[i], nil })
 		var errs []error
 		for _, r := range results {
 			if r.Err == nil {
