@@ -45,8 +45,8 @@ func TestStoppingDuringASlowUpload(t *testing.T) {
 			}
 
 			db := repotest.Open(t, address)
-			if workers, err := db.LiveWorkers(context.Background()); err != nil || workers != 0 {
-				t.Errorf("%d workers hold leases, %v", workers, err)
+			if err := db.NobodyWorks(context.Background()); err != nil {
+				t.Error(err)
 			}
 			if d, err := db.Document(context.Background(), "default", id); err != nil || d.Status != faktur.SigningInProgress {
 				t.Errorf("the document is %s, %v", d.Status, err)
