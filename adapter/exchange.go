@@ -156,24 +156,6 @@ func JSONFault(err error) error {
 	return err
 }
 
-// maxText is the longest text of a service's that is kept.
-const maxText = 2000
-
-// CleanText makes a service's text fit to be stored and shown: no control
-// characters (PostgreSQL refuses NUL), not endless.
-func CleanText(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	if runes := []rune(text); len(runes) > maxText {
-		return string(runes[:maxText]) + "..."
-	}
-	return text
-}
-
 // Scrub takes secrets out of what a service wrote, as they are and in base64.
 type Scrub struct{ hide *strings.Replacer }
 
@@ -200,7 +182,7 @@ func NewScrub(secrets ...faktur.Secret) Scrub {
 // Text gives a service's text clean and without the secrets.
 func (s Scrub) Text(text string) string {
 	if s.hide == nil {
-		return CleanText(text)
+		return faktur.CleanText(text)
 	}
-	return CleanText(s.hide.Replace(text))
+	return faktur.CleanText(s.hide.Replace(text))
 }

@@ -119,7 +119,7 @@ func (e *CallError) reason() *faktur.Reason {
 			Message: cmp.Or(e.Message, "The provider does not take this taxpayer's credentials.") + " Set them at PUT /taxpayers/{npwp} under settings.provider; it goes again by itself."}
 	case TurnedAway, Gone:
 		return &faktur.Reason{Code: "provider_turned_away", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: "Nothing was taken. " + CleanText(e.Cause.Error()) + ": see base_url and paths under settings.provider. It goes again by itself."}
+			Message: "Nothing was taken. " + faktur.CleanText(e.Cause.Error()) + ": see base_url and paths under settings.provider. It goes again by itself."}
 	}
 	return &faktur.Reason{Code: "channel_unreachable", Action: faktur.ActionRetry, Origin: faktur.OriginGateway,
 		Message: "The provider could not be reached, so nothing was sent. It goes again by itself."}

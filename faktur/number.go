@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -140,19 +139,6 @@ func withoutExponent(number []byte) []byte {
 		full = append(append(full, '.'), digits[point:]...)
 	}
 	return full
-}
-
-// clip shortens a refused text to what a message can show.
-func clip(text string) string {
-	const most = 40
-	if len(text) <= most {
-		return text
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
 }
 
 // valid says whether n is a number, or absent, which counts as 0.

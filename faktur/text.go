@@ -46,3 +46,32 @@ func hidden(c rune) bool {
 func validPeriod(text string) bool {
 	return digits(text, 6) && text[:2] >= "01" && text[:2] <= "12" && text[2:] >= "1900"
 }
+
+// Clip shortens text to at most most bytes, never within a character, and marks the cut.
+func Clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// clip shortens a refused text to what a message can show.
+func clip(text string) string { return Clip(text, 40) }
+
+// maxText is the longest text of another system's that is kept, in characters.
+const maxText = 2000
+
+// CleanText makes another system's text fit to be stored and shown: valid
+// UTF-8 without control characters (PostgreSQL refuses NUL), not endless.
+func CleanText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText]) + "..."
+	}
+	return text
+}

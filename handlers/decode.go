@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -54,13 +53,7 @@ func malformed(e *jsontext.SyntacticError) error {
 }
 
 // clip shortens a caller's text to what a message can show.
-func clip(text string) string {
-	const most = 100
-	if len(text) > most {
-		return strings.ToValidUTF8(text[:most], "") + "..."
-	}
-	return text
-}
+func clip(text string) string { return faktur.Clip(text, 100) }
 
 // decodeBody reads and decodes the body that a request must have.
 func decodeBody(w http.ResponseWriter, r *http.Request, into any) error {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/fakturgate/fakturgate/faktur"
 )
 
 const (
@@ -125,6 +127,14 @@ func (a Attempt) Gone() bool { return a.StatusCode == http.StatusGone }
 // Send makes one try. It takes at most Timeout plus a second, whatever the
 // receiver does. A try that ctx ends counts as failed.
 func (s *Sender) Send(ctx context.Context, m Message) Attempt {
+	a := s.try(ctx, m)
+	// What a receiver says stands in some errors. One that cannot be stored would
+	// hold up its endpoint for ever.
+	a.Error = faktur.CleanText(a.Error)
+	return a
+}
+
+func (s *Sender) try(ctx context.Context, m Message) Attempt {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -234,10 +244,5 @@ func innermost(err error) error {
 	}
 }
 
-func clip(text string) string {
-	const most = 200
-	if len(text) > most {
-		return text[:most] + "..."
-	}
-	return text
-}
+// clip shortens the cause of a failure to what an endpoint's owner can read.
+func clip(text string) string { return faktur.Clip(text, 200) }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -188,6 +189,9 @@ func TestSendSurvivesReceivers(t *testing.T) {
 		}},
 		{"a cut", "the connection was closed before an answer", func(w http.ResponseWriter, _ *http.Request) { hijack(w, "").Close() }},
 		{"no HTTP", "the connection failed", func(w http.ResponseWriter, _ *http.Request) { hijack(w, "SSH-2.0-OpenSSH\r\n").Close() }},
+		{"no HTTP in another alphabet", "the connection failed: malformed HTTP response", func(w http.ResponseWriter, _ *http.Request) {
+			hijack(w, "x"+strings.Repeat("é", 300)+"\r\n").Close()
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -206,6 +210,9 @@ func TestSendSurvivesReceivers(t *testing.T) {
 			}
 			if !strings.HasPrefix(a.Error, c.says) || (c.says == "") != a.Delivered() {
 				t.Errorf("%+v, want %q", a, c.says)
+			}
+			if !utf8.ValidString(a.Error) || strings.ContainsRune(a.Error, 0) {
+				t.Errorf("PostgreSQL would refuse %q", a.Error)
 			}
 			if strings.Contains(a.Error, "hush") || strings.Contains(a.Error, "127.0.0.1") {
 				t.Errorf("the error tells too much: %q", a.Error)
@@ -320,6 +327,16 @@ func TestSenderUsesNoProxy(t *testing.T) {
 	t.Parallel()
 	if NewSender(Config{}).client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("the environment's proxy would be asked")
+	}
+}
+
+// PostgreSQL refuses NUL and what is no UTF-8, and an outcome that cannot be
+// stored would hold up its endpoint for ever.
+func TestSendGivesAnErrorThatCanBeStored(t *testing.T) {
+	t.Parallel()
+	sender := NewSender(Config{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("it said a\x00b\xff") })})
+	if a := sender.Send(t.Context(), Message{URL: "https://erp.test/", ID: "msg_1", Secrets: []Secret{testSecret(t)}, At: time.Now()}); a.Error != "the connection failed: it said ab\uFFFD" {
+		t.Errorf("%+q", a.Error)
 	}
 }
 

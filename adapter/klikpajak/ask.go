@@ -147,7 +147,7 @@ func (a *account) search(ctx context.Context, clientID string) (adapter.Outcome,
 	}
 	if len(all) > 1 {
 		best.Reason = &faktur.Reason{Code: "filed_more_than_once", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: adapter.CleanText(fmt.Sprintf("Klikpajak holds it more than once: %q", all))}
+			Message: faktur.CleanText(fmt.Sprintf("Klikpajak holds it more than once: %q", all))}
 	}
 	return best, nil
 }

@@ -274,7 +274,7 @@ func (a *account) furthest(ours []document) adapter.Outcome {
 	}
 	if len(filed) > 1 {
 		best.Reason = &faktur.Reason{Code: "filed_more_than_once", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: adapter.CleanText(fmt.Sprintf("Pajak.io holds it more than once: %q", filed))}
+			Message: faktur.CleanText(fmt.Sprintf("Pajak.io holds it more than once: %q", filed))}
 	}
 	return best
 }

@@ -45,7 +45,7 @@ func (r submitResult) outcome() adapter.Outcome {
 	case r.Outcome == "taken":
 		return r.standing.outcome()
 	case r.Outcome == "refused" && r.Reason != nil:
-		return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, CoretaxStatus: adapter.CleanText(r.CoretaxStatus), Reason: r.Reason.reason()}
+		return adapter.Outcome{Certainty: adapter.Known, Status: faktur.SavedInvalid, CoretaxStatus: faktur.CleanText(r.CoretaxStatus), Reason: r.Reason.reason()}
 	case r.Outcome == "try_later":
 		return adapter.Outcome{Certainty: adapter.NotTaken, Reason: r.Reason.reason()}
 	}
@@ -87,7 +87,7 @@ func (r lookUpResult) outcome() adapter.Outcome {
 	}
 	if len(filed) > 1 {
 		best.Reason = &faktur.Reason{Code: "filed_more_than_once", Action: faktur.ActionContactSupport, Origin: faktur.OriginChannel,
-			Message: adapter.CleanText("The connector holds it more than once: " + strings.Join(filed, ", "))}
+			Message: faktur.CleanText("The connector holds it more than once: " + strings.Join(filed, ", "))}
 	}
 	return best
 }
@@ -95,7 +95,7 @@ func (r lookUpResult) outcome() adapter.Outcome {
 // outcome of a submission that the connector holds. A status that the protocol
 // does not have is not guessed at: only the tax system's word is passed on.
 func (s standing) outcome() adapter.Outcome {
-	o := adapter.Outcome{Certainty: adapter.Known, Status: faktur.Status(s.Status), CoretaxStatus: adapter.CleanText(s.CoretaxStatus), Reason: s.Reason.reason()}
+	o := adapter.Outcome{Certainty: adapter.Known, Status: faktur.Status(s.Status), CoretaxStatus: faktur.CleanText(s.CoretaxStatus), Reason: s.Reason.reason()}
 	if adapter.Reach(o.Status) < 0 {
 		o.Status = ""
 	}
@@ -123,7 +123,7 @@ func (r *reason) reason() *faktur.Reason {
 	if r == nil {
 		return nil
 	}
-	told := &faktur.Reason{Code: adapter.CleanText(r.Code), Action: faktur.Action(r.Action), Message: adapter.CleanText(r.Message), Origin: faktur.Origin(r.Origin)}
+	told := &faktur.Reason{Code: faktur.CleanText(r.Code), Action: faktur.Action(r.Action), Message: faktur.CleanText(r.Message), Origin: faktur.Origin(r.Origin)}
 	switch told.Action {
 	case faktur.ActionCorrectContent, faktur.ActionChangeSigner, faktur.ActionRetry, faktur.ActionContactSupport:
 	default:
