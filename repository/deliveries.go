@@ -151,10 +151,14 @@ func deliveryOutcomes(list []Delivery) []column {
 }
 
 // AddTest stores the one try of a test, which has no place in the feed.
+// ErrNotFound means that its endpoint was removed.
 func (db *DB) AddTest(ctx context.Context, d Delivery) error {
 	return wrap("add test", db.inTx(ctx, func(tx *sqlx.Tx) error {
 		list := []Delivery{d}
 		_, err := db.insertMany(ctx, tx, "deliveries", append(deliveryNames(list), deliveryOutcomes(list)...), "id")
+		if isMissingOwner(err) {
+			return ErrNotFound
+		}
 		return err
 	}))
 }

@@ -193,6 +193,22 @@ func TestRedeliverAndRecover(t *testing.T) {
 	})
 }
 
+// A test whose endpoint was removed meanwhile is told from one that cannot be stored.
+func TestAddTestSaysWhyItIsRefused(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		d := delivery("d1", 0, repository.Failed)
+		if err := db.AddTest(t.Context(), d); !errors.Is(err, repository.ErrNotFound) {
+			t.Errorf("without an endpoint: %v", err)
+		}
+		addEndpoint(t, db, "a", "e1")
+		d.Error = "a\x00b" // SQLite takes it
+		if err := db.AddTest(t.Context(), d); errors.Is(err, repository.ErrNotFound) || err == nil && db.Kind() == "postgres" {
+			t.Errorf("with a NUL: %v", err)
+		}
+	})
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestDeliveriesPageAndFilter(t *testing.T) {

@@ -46,6 +46,15 @@ func IsRefused(err error) bool {
 	return false
 }
 
+// isMissingOwner says that the row which a new one belongs to is not there.
+func isMissingOwner(err error) bool {
+	if e, ok := errors.AsType[*pq.Error](err); ok {
+		return e.Code == "23503"
+	}
+	e, ok := errors.AsType[*sqlitelib.Error](err)
+	return ok && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
 // IsCommitUnknown says that COMMIT itself failed in a way that leaves open
 // whether it happened.
 func IsCommitUnknown(err error) bool {

@@ -133,9 +133,6 @@ func (s *Service) TestEndpoint(ctx context.Context, tenant, id string) (Delivery
 		d.State, d.NextTryAt = repository.Failed, time.Time{}
 	}
 	if err := s.DB.AddTest(ctx, d); err != nil {
-		if repository.IsRefused(err) {
-			err = repository.ErrNotFound // the endpoint was removed meanwhile
-		}
 		return Delivery{}, translateEndpoint(err)
 	}
 	return deliveryOf(&d), nil
