@@ -309,6 +309,19 @@ func TestHalvesFailForThemselves(t *testing.T) {
 	}
 }
 
+// What the connector says of an item is stored with it, and PostgreSQL refuses NUL.
+func TestWordsOfATurnedAwayItemCanBeStored(t *testing.T) {
+	t.Parallel()
+	channel := connector(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		fmt.Fprint(w, `{"code":"a\u0000b","detail":"no\u0000","errors":[{"pointer":"/submissions/0/x\u0000y","code":"c\u0000d","message":"n\u0000o"}]}`)
+	})
+	outcomes, err := channel.Submit(t.Context(), adaptertest.Batch(t, 1, false))
+	if err != nil || outcomes[0].Reason.Code != "ab" || outcomes[0].Reason.Message != "/submissions/0/xy: no" {
+		t.Errorf("Submit = %+v, %v", outcomes[0].Reason, err)
+	}
+}
+
 func TestOneLivemodeABatch(t *testing.T) {
 	t.Parallel()
 	channel := connector(t, func(http.ResponseWriter, *http.Request) { t.Error("it was sent") })

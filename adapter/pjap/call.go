@@ -109,7 +109,7 @@ func readProblem(text []byte, scrub func(string) string) problem {
 	}
 	p.Code, p.Detail = scrub(p.Code), scrub(p.Detail)
 	for i := range p.Errors {
-		p.Errors[i].Message = scrub(p.Errors[i].Message)
+		p.Errors[i].Pointer, p.Errors[i].Message = scrub(p.Errors[i].Pointer), scrub(p.Errors[i].Message)
 	}
 	return p
 }
