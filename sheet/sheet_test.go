@@ -146,6 +146,15 @@ func TestDates(t *testing.T) {
 	}
 }
 
+func TestUnescape(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"a": "a", "a_x000D_b": "a\rb", "a_x0000_b": "ab", "_xD800_": "_xD800_", "_x00": "_x00", "_x005F_x0000_": "_x0000_"} {
+		if got := unescape(text); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

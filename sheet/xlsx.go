@@ -292,7 +292,8 @@ func (x *xlsx) cellTooLong(where string) error {
 	return tooLarge("cell_too_long", "A cell has more than %d bytes of text (%s). Shorten it.", x.limits.Cell, where)
 }
 
-// unescape resolves _x000D_, by which XLSX writes what XML cannot.
+// unescape resolves _x000D_, by which XLSX writes what XML cannot. A NUL, which
+// no text has and PostgreSQL refuses, is left out.
 func unescape(text string) string {
 	if !strings.Contains(text, "_x") {
 		return text
@@ -301,7 +302,9 @@ func unescape(text string) string {
 	for i := 0; i < len(text); i++ {
 		if i+7 <= len(text) && text[i] == '_' && text[i+1] == 'x' && text[i+6] == '_' {
 			if code, err := strconv.ParseUint(text[i+2:i+6], 16, 16); err == nil && !utf16.IsSurrogate(rune(code)) {
-				plain.WriteRune(rune(code))
+				if code != 0 {
+					plain.WriteRune(rune(code))
+				}
 				i += 6
 				continue
 			}
