@@ -66,7 +66,7 @@ func (r *deliveryRow) delivery() Delivery {
 // Tried is what came of a batch of tries to one endpoint.
 type Tried struct {
 	First []Delivery // tried for the first time
-	Again []Delivery // tried once more
+	Again []Retried  // tried once more
 	// Position is where the endpoint's cursor stands now.
 	Position int64
 	// Succeeded says whether any try did, FailedAt when the first one failed
@@ -75,9 +75,16 @@ type Tried struct {
 	FailedAt  time.Time
 }
 
+// Retried is a delivery after one more try.
+type Retried struct {
+	Delivery
+	DueAt time.Time // NextTryAt as it was read before the try
+}
+
 // SaveTried stores a batch of tries under the endpoint's lease and gives since
-// when the endpoint fails without a success (zero: it does not). ErrFenced
-// means that nothing was stored.
+// when the endpoint fails without a success (zero: it does not). A delivery that
+// was made due by hand during its try stays due, whatever came of that one.
+// ErrFenced means that nothing was stored.
 func (db *DB) SaveTried(ctx context.Context, l EndpointLease, t Tried) (failingSince time.Time, err error) {
 	err = db.inTx(ctx, func(tx *sqlx.Tx) error {
 		failingSince, err = db.holdEndpoint(ctx, tx, l)
@@ -96,8 +103,7 @@ func (db *DB) SaveTried(ctx context.Context, l EndpointLease, t Tried) (failingS
 			}
 		}
 		if len(t.Again) > 0 {
-			match := []column{texts("id", t.Again, func(d *Delivery) string { return d.ID })}
-			if _, err := db.updateMany(ctx, tx, "deliveries", deliveryOutcomes(t.Again), match, "id"); err != nil {
+			if err := db.saveAgain(ctx, tx, t.Again); err != nil {
 				return err
 			}
 		}
@@ -106,6 +112,17 @@ func (db *DB) SaveTried(ctx context.Context, l EndpointLease, t Tried) (failingS
 		return err
 	})
 	return failingSince, wrap("save tries", err)
+}
+
+// saveAgain stores the outcomes of those that are due as they were read.
+func (db *DB) saveAgain(ctx context.Context, tx *sqlx.Tx, list []Retried) error {
+	outcomes, due := make([]Delivery, len(list)), make([]int64, len(list))
+	for i := range list {
+		outcomes[i], due[i] = list[i].Delivery, micros(list[i].DueAt)
+	}
+	match := []column{texts("id", outcomes, func(d *Delivery) string { return d.ID }), {name: "was_due_at", target: "next_try_at", values: due}}
+	_, err := db.updateMany(ctx, tx, "deliveries", deliveryOutcomes(outcomes), match, "id")
+	return err
 }
 
 func texts(name string, list []Delivery, of func(*Delivery) string) column {

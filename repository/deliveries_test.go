@@ -65,7 +65,7 @@ func TestSaveTried(t *testing.T) {
 		again := retries[0].Delivery
 		again.State, again.Tries, again.StatusCode, again.Error = repository.Delivered, 2, 204, ""
 		again.LastTryAt, again.NextTryAt = noon.Add(6*time.Second), time.Time{}
-		save(t, db, lease, repository.Tried{Again: []repository.Delivery{again}, Position: 3})
+		save(t, db, lease, repository.Tried{Again: []repository.Retried{{Delivery: again, DueAt: retries[0].Delivery.NextTryAt}}, Position: 3})
 		if list, err = db.Deliveries(ctx, "a", "e1", repository.Delivered, "d3", 1); err != nil || len(list) != 1 || !cmp.Equal(list[0], again) {
 			t.Errorf("after the retry: %+v, %v", list, err)
 		}
@@ -189,6 +189,36 @@ func TestRedeliverAndRecover(t *testing.T) {
 			if !errors.Is(err, repository.ErrNotFound) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	})
+}
+
+// What is asked for by hand while a try is under way is not lost when that try is saved.
+func TestATryUnderWayLosesNoRedelivery(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		ctx, due, later := t.Context(), noon.Add(5*time.Second), noon.Add(6*time.Second)
+		addEndpoint(t, db, "a", "e1")
+		lease := takeOne(t, db, "w1", time.Minute)
+		tell(t, db, "a", "invoice.approved", 3)
+		save(t, db, lease, repository.Tried{First: []repository.Delivery{delivery("d1", 1, repository.Retrying), delivery("d2", 2, repository.Retrying)}, Position: 2})
+		var tried []repository.Retried
+		for _, id := range []string{"d1", "d2"} {
+			outcome := delivery(id, 0, repository.Failed)
+			outcome.LastTryAt = later
+			tried = append(tried, repository.Retried{Delivery: outcome, DueAt: due})
+		}
+		asked, err := db.Redeliver(ctx, "a", "d1", later)
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(t, db, lease, repository.Tried{Again: tried, Position: 2})
+		retries, err := db.DueRetries(ctx, "e1", later, 10)
+		if err != nil || len(retries) != 1 || !cmp.Equal(retries[0].Delivery, asked) {
+			t.Errorf("due: %+v, %v; want %+v", retries, err, asked)
+		}
+		if list, err := db.Deliveries(ctx, "a", "e1", repository.Failed, "", 10); err != nil || len(list) != 1 || list[0].ID != "d2" {
+			t.Errorf("failed: %+v, %v; want d2", list, err)
 		}
 	})
 }

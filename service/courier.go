@@ -92,6 +92,7 @@ type unsaved struct {
 type try struct {
 	event       faktur.Event
 	delivery    repository.Delivery // before the try, and once ended after it
+	dueAt       time.Time           // of a retry, as it was read
 	first       bool
 	ended       bool
 	interrupted bool // by our own end: it says nothing about the endpoint
@@ -279,7 +280,7 @@ func (c *courier) readRetries(ctx context.Context, now time.Time) error {
 		if r.Delivery.Position == 0 {
 			r.Event = testEvent(&c.endpoint, r.Delivery.FirstTryAt)
 		}
-		c.retries = append(c.retries, &try{event: r.Event, delivery: r.Delivery})
+		c.retries = append(c.retries, &try{event: r.Event, delivery: r.Delivery, dueAt: r.Delivery.NextTryAt})
 	}
 	if len(due) == limit {
 		c.due.Store(true)

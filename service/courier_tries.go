@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -173,7 +174,7 @@ func (c *courier) save(ctx context.Context, all bool) (bool, error) {
 		return false, nil
 	}
 	done := c.ahead[:c.done()]
-	tried := repository.Tried{First: deliveries(done), Again: deliveries(c.unsaved.again), Position: c.cursor(),
+	tried := repository.Tried{First: deliveries(done), Again: retried(c.unsaved.again), Position: c.cursor(),
 		Succeeded: c.unsaved.succeeded, FailedAt: c.unsaved.failedAt}
 	if savable > 0 {
 		fault.Reached(fault.BeforeNote)
@@ -182,9 +183,9 @@ func (c *courier) save(ctx context.Context, all bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, d := range append(tried.First, tried.Again...) {
-		delete(c.busy, d.ID)
-		c.retryAt(d.NextTryAt)
+	for _, t := range slices.Concat(done, c.unsaved.again) {
+		delete(c.busy, t.delivery.ID)
+		c.retryAt(t.delivery.NextTryAt)
 	}
 	if !tried.FailedAt.IsZero() && now.Sub(failingSince) >= disableAfter && c.off == "" {
 		c.off = "it failed for 5 days without one success"
@@ -198,6 +199,14 @@ func deliveries(tries []*try) []repository.Delivery {
 	list := make([]repository.Delivery, len(tries))
 	for i, t := range tries {
 		list[i] = t.delivery
+	}
+	return list
+}
+
+func retried(tries []*try) []repository.Retried {
+	list := make([]repository.Retried, len(tries))
+	for i, t := range tries {
+		list[i] = repository.Retried{Delivery: t.delivery, DueAt: t.dueAt}
 	}
 	return list
 }

@@ -501,6 +501,31 @@ func TestRedeliverAndRecoverSendTheSameMessage(t *testing.T) {
 	})
 }
 
+func TestAskingAgainDuringTheLastTryIsNotLost(t *testing.T) {
+	simulate(t, func(t *testing.T, s *simulation) {
+		e := s.endpoint()
+		last := len(webhook.DefaultDelays()) + 1
+		s.answer = func(received) int {
+			if len(s.received) == last {
+				time.Sleep(time.Second)
+				if recovery, err := s.RecoverEndpoint(context.Background(), "default", e.ID, time.Time{}); err != nil || recovery.Count != 1 {
+					t.Errorf("%+v, %v", recovery, err)
+				}
+			}
+			if len(s.received) > last {
+				return http.StatusOK
+			}
+			return http.StatusInternalServerError
+		}
+		tell(t, s.Service, "default", "invoice.approved", 1)
+		s.run(100 * time.Hour)
+		s.run(time.Minute)
+		if d := s.deliveries(e.ID); d[0].State != "delivered" || d[0].Tries != 1 {
+			t.Errorf("after %d tries: %+v", len(s.received), d)
+		}
+	})
+}
+
 func TestTestMessage(t *testing.T) {
 	simulate(t, func(t *testing.T, s *simulation) {
 		e := s.endpoint()
