@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/fakturgate/fakturgate/faktur"
@@ -73,9 +74,20 @@ type Writer interface {
 	// The same batch gives the same bytes. An error means that nothing was written.
 	Write(batch []Submission) (File, []Outcome, error)
 
-	// Locate says what stands in a line of a file's content, the first line
-	// being 1; false when the file has no such line, or nothing of a document in it.
-	Locate(content []byte, line int) (Place, bool)
+	// Places gives what stands in each line of a file's content, in order, the
+	// first line being 1. Lines with nothing of a document are left out.
+	Places(content []byte) iter.Seq2[int, Place]
+}
+
+// Locate says what stands in one line of a file's content; false when the file
+// has no such line, or nothing of a document in it. It reads up to that line.
+func Locate(w Writer, content []byte, line int) (Place, bool) {
+	for number, place := range w.Places(content) {
+		if number >= line {
+			return place, number == line
+		}
+	}
+	return Place{}, false
 }
 
 // File is what a Writer has written.

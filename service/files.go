@@ -152,19 +152,30 @@ func (s *Service) documentsAt(ctx context.Context, tenant, id string, lines []in
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	located, err := s.openFile(ctx, tenant, id)
+	opened, err := s.openFile(ctx, tenant, id)
 	if err != nil {
 		return nil, err
+	}
+	asked := make(map[int]string, len(lines)) // the document's id in each line, once it is found
+	for _, line := range lines {
+		asked[line] = ""
+	}
+	for line, place := range opened.writer.Places(opened.content) {
+		if err := ctx.Err(); err != nil {
+			return nil, translate(err, "file")
+		}
+		if _, ok := asked[line]; ok && opened.has(place) {
+			asked[line] = opened.documents[place.Document].ID
+		}
 	}
 	found := map[string]bool{}
 	var faults []faktur.Fault
 	for i, line := range lines {
-		place, ok := located.at(line)
-		if !ok {
+		if asked[line] == "" {
 			faults = append(faults, noSuchLine(fmt.Sprintf("/lines/%d", i), line))
 			continue
 		}
-		found[located.documents[place.Document].ID] = true
+		found[asked[line]] = true
 	}
 	return found, faktur.Invalid(faults)
 }
@@ -176,15 +187,15 @@ func noSuchLine(pointer string, line int) faktur.Fault {
 
 // FileLine says what stands in a line of a file.
 func (s *Service) FileLine(ctx context.Context, tenant, id string, line int) (faktur.FileLine, error) {
-	located, err := s.openFile(ctx, tenant, id)
+	opened, err := s.openFile(ctx, tenant, id)
 	if err != nil {
 		return faktur.FileLine{}, err
 	}
-	place, ok := located.at(line)
-	if !ok {
+	place, ok := adapter.Locate(opened.writer, opened.content, line)
+	if !ok || !opened.has(place) {
 		return faktur.FileLine{}, faktur.NewError(faktur.KindNotFound, "line_without_document", noSuchLine("", line).Message)
 	}
-	d := &located.documents[place.Document]
+	d := &opened.documents[place.Document]
 	shown := faktur.FileLine{Line: line, DocumentID: d.ID, Reference: d.Reference, Element: place.Element}
 	if place.Item >= 0 {
 		shown.Item = &place.Item
@@ -199,12 +210,8 @@ type openedFile struct {
 	documents []faktur.Document
 }
 
-func (o *openedFile) at(line int) (adapter.Place, bool) {
-	if line < 1 {
-		return adapter.Place{}, false
-	}
-	place, ok := o.writer.Locate(o.content, line)
-	return place, ok && place.Document >= 0 && place.Document < len(o.documents)
+func (o *openedFile) has(place adapter.Place) bool {
+	return place.Document >= 0 && place.Document < len(o.documents)
 }
 
 func (s *Service) openFile(ctx context.Context, tenant, id string) (*openedFile, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"testing"
@@ -43,11 +44,14 @@ func (l lister) Write(batch []adapter.Submission) (adapter.File, []adapter.Outco
 	return file, outcomes, nil
 }
 
-func (l lister) Locate(content []byte, line int) (adapter.Place, bool) {
-	if line < 2 || line > bytes.Count(content, []byte("\n")) {
-		return adapter.Place{}, false
+func (l lister) Places(content []byte) iter.Seq2[int, adapter.Place] {
+	return func(yield func(int, adapter.Place) bool) {
+		for line := 2; line <= bytes.Count(content, []byte("\n")); line++ {
+			if !yield(line, adapter.Place{Document: line - 2, Item: -1, Element: "TaxInvoice"}) {
+				return
+			}
+		}
 	}
-	return adapter.Place{Document: line - 2, Item: -1, Element: "TaxInvoice"}, true
 }
 
 // startFiles brings up a gateway whose seller uploads files by hand.

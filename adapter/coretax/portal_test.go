@@ -228,7 +228,7 @@ func TestPortalNamesHiddenCharacters(t *testing.T) {
 			continue
 		}
 		want := adapter.Place{Document: 1, Item: 1, Element: "Name"}
-		if place, found := coretax.New().Locate(file, refused.Faults[0].Line); !found || place != want {
+		if place, found := adapter.Locate(coretax.New(), file, refused.Faults[0].Line); !found || place != want {
 			t.Errorf("%q: line %d is located at %+v, want %+v", text, refused.Faults[0].Line, place, want)
 		}
 	}
@@ -268,7 +268,7 @@ func faultsAreLocated(t *testing.T, file []byte, documents int) {
 			t.Errorf("line %d, %s: %v", i+1, text, err)
 			continue
 		}
-		place, found := coretax.New().Locate(file, i+1)
+		place, found := adapter.Locate(coretax.New(), file, i+1)
 		if !found || place.Element != refused.Faults[0].Element || place.Document != document {
 			t.Errorf("line %d is located at %+v (%t), and the portal says %+v of document %d", i+1, place, found, refused.Faults[0], document)
 		}

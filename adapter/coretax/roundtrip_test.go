@@ -162,12 +162,12 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// checkLines compares Locate with where a parser finds the elements.
+// checkLines compares Places with where a parser finds the elements.
 func checkLines(t fataler, content []byte) {
 	lines := bytes.Count(content, []byte("\n"))
 	places := placesOf(content)
 	for line := -1; line <= lines+2; line++ {
-		got, ok := coretax.New().Locate(content, line)
+		got, ok := adapter.Locate(coretax.New(), content, line)
 		want, inDocument := places[line]
 		if ok != inDocument || ok && got != want {
 			t.Fatalf("line %d is %+v, %v; a parser finds %+v, %v", line, got, ok, want, inDocument)
@@ -251,13 +251,13 @@ func control(c rune) bool {
 	return c < ' ' && !strings.ContainsRune("\t\r\n", c) || c == '\ufffe' || c == '\uffff'
 }
 
-// Locate is asked about files as they are stored, and must bear any.
-func FuzzLocate(f *testing.F) {
+// Places is asked about files as they are stored, and must bear any.
+func FuzzPlaces(f *testing.F) {
 	f.Add([]byte(sampleReturn), 8)
 	f.Add([]byte("<TaxInvoice>\n</TaxInvoice>\n<GoodService"), 3)
 	f.Add([]byte("</GoodService></"), 1)
 	f.Fuzz(func(t *testing.T, content []byte, line int) {
-		place, ok := coretax.New().Locate(content, line)
+		place, ok := adapter.Locate(coretax.New(), content, line)
 		if ok && (place.Document < 0 || place.Item < -1 || place.Element == "") {
 			t.Fatalf("%+v", place)
 		}

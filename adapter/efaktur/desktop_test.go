@@ -237,7 +237,7 @@ func TestDesktopFaultsAreLocated(t *testing.T) {
 			t.Errorf("line %d: %v", n+1, err)
 			continue
 		}
-		if got, found := efaktur.New().Locate(file, n+1); !found || got != place {
+		if got, found := adapter.Locate(efaktur.New(), file, n+1); !found || got != place {
 			t.Errorf("line %d is located at %+v (%t), want %+v", n+1, got, found, place)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/fakturgate/fakturgate/adapter"
@@ -99,25 +100,26 @@ func (w *writer) row(values []string) {
 	w.text.WriteByte('\n')
 }
 
-// Locate counts the records up to the line: each is one line.
-func (*Channel) Locate(content []byte, line int) (adapter.Place, bool) {
-	place := adapter.Place{Document: -1, Item: -1}
-	number := 0
-	for text := range bytes.Lines(content) {
-		number++
-		switch {
-		case number <= len(headers):
-			place.Element = ""
-		case bytes.HasPrefix(text, []byte(`"FK",`)):
-			place = adapter.Place{Document: place.Document + 1, Item: -1, Element: "FK"}
-		case bytes.HasPrefix(text, []byte(`"OF",`)):
-			place.Item, place.Element = place.Item+1, "OF"
-		default:
-			place.Element = ""
-		}
-		if number == line {
-			return place, place.Element != "" && place.Document >= 0
+// Places counts the records: each is one line.
+func (*Channel) Places(content []byte) iter.Seq2[int, adapter.Place] {
+	return func(yield func(int, adapter.Place) bool) {
+		place := adapter.Place{Document: -1, Item: -1}
+		number := 0
+		for text := range bytes.Lines(content) {
+			number++
+			switch {
+			case number <= len(headers):
+				place.Element = ""
+			case bytes.HasPrefix(text, []byte(`"FK",`)):
+				place = adapter.Place{Document: place.Document + 1, Item: -1, Element: "FK"}
+			case bytes.HasPrefix(text, []byte(`"OF",`)):
+				place.Item, place.Element = place.Item+1, "OF"
+			default:
+				place.Element = ""
+			}
+			if place.Element != "" && place.Document >= 0 && !yield(number, place) {
+				return
+			}
 		}
 	}
-	return adapter.Place{}, false
 }

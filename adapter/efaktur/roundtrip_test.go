@@ -130,10 +130,10 @@ type fataler interface {
 	Fatalf(format string, args ...any)
 }
 
-// checkLines compares Locate with the records that a parser finds.
+// checkLines compares Places with the records that a parser finds.
 func checkLines(t fataler, content []byte, rows [][]string) {
 	for line := -1; line <= 3; line++ {
-		if place, ok := efaktur.New().Locate(content, line); ok {
+		if place, ok := adapter.Locate(efaktur.New(), content, line); ok {
 			t.Fatalf("line %d is %+v", line, place)
 		}
 	}
@@ -145,11 +145,11 @@ func checkLines(t fataler, content []byte, rows [][]string) {
 			item++
 		}
 		want := adapter.Place{Document: document, Item: item, Element: row[0]}
-		if got, ok := efaktur.New().Locate(content, i+4); !ok || got != want {
+		if got, ok := adapter.Locate(efaktur.New(), content, i+4); !ok || got != want {
 			t.Fatalf("line %d is %+v, %v; want %+v", i+4, got, ok, want)
 		}
 	}
-	if place, ok := efaktur.New().Locate(content, len(rows)+4); ok {
+	if place, ok := adapter.Locate(efaktur.New(), content, len(rows)+4); ok {
 		t.Fatalf("a line beyond the end is %+v", place)
 	}
 }
@@ -184,13 +184,13 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// Locate is asked about files as they are stored, and must bear any.
-func FuzzLocate(f *testing.F) {
+// Places is asked about files as they are stored, and must bear any.
+func FuzzPlaces(f *testing.F) {
 	f.Add([]byte(headers+"\"FK\",\"04\"\n\"OF\",\"\"\n"), 5)
 	f.Add([]byte(headers+"\"OF\",\"\"\n"), 4)
 	f.Add([]byte("\n\n\n\n\"FK"), 5)
 	f.Fuzz(func(t *testing.T, content []byte, line int) {
-		place, ok := efaktur.New().Locate(content, line)
+		place, ok := adapter.Locate(efaktur.New(), content, line)
 		if ok && (place.Document < 0 || place.Item < -1 || place.Element != "FK" && place.Element != "OF") {
 			t.Fatalf("%+v", place)
 		}
