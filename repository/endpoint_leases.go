@@ -118,18 +118,21 @@ func (db *DB) holdEndpoint(ctx context.Context, tx *sqlx.Tx, l EndpointLease) (f
 	return fromMicros(rows[0].FailingSince), nil
 }
 
-// DisableEndpoint switches a held endpoint off and tells it in the feed. One
-// that is disabled already stays as it is.
-func (db *DB) DisableEndpoint(ctx context.Context, l EndpointLease, reason string, event faktur.Event) error {
-	return wrap("disable endpoint", db.inTx(ctx, func(tx *sqlx.Tx) error {
+// DisableEndpoint switches a held endpoint off, tells it in the feed, and says
+// that it did. One that is disabled already, or is at another URL by now, stays
+// as it is.
+func (db *DB) DisableEndpoint(ctx context.Context, l EndpointLease, url, reason string, event faktur.Event) (disabled bool, err error) {
+	err = db.inTx(ctx, func(tx *sqlx.Tx) error {
 		if _, err := db.holdEndpoint(ctx, tx, l); err != nil {
 			return err
 		}
 		n, err := db.execIn(ctx, tx, `UPDATE webhook_endpoints SET disabled_at = ?, disabled_reason = ?, updated_at = ?
-			WHERE id = ? AND disabled_at = 0`, micros(event.At), reason, micros(event.At), l.EndpointID)
-		if err != nil || n == 0 {
+			WHERE id = ? AND url = ? AND disabled_at = 0`, micros(event.At), reason, micros(event.At), l.EndpointID, url)
+		disabled = n > 0
+		if err != nil || !disabled {
 			return err
 		}
 		return db.insertEvents(ctx, tx, []faktur.Event{event})
-	}))
+	})
+	return disabled, wrap("disable endpoint", err)
 }

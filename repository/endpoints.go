@@ -117,8 +117,8 @@ type EndpointChange struct {
 }
 
 func (c *EndpointChange) apply(e *Endpoint, now time.Time) {
-	if c.URL != nil {
-		e.URL = *c.URL
+	if c.URL != nil && *c.URL != e.URL {
+		e.URL, e.FailingSince = *c.URL, time.Time{} // it was the old one that failed
 	}
 	if c.Description != nil {
 		e.Description = *c.Description

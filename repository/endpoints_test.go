@@ -330,18 +330,47 @@ func TestEndpointLeaseExpires(t *testing.T) {
 	})
 }
 
+// Where an endpoint was before says nothing about where it is now.
+func TestANewURLHasNotFailedYet(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		was := addEndpoint(t, db, "a", "e1")
+		lease := takeOne(t, db, "w1", time.Minute)
+		save(t, db, lease, repository.Tried{FailedAt: noon})
+		newURL := "https://new.test/"
+		for _, c := range []struct {
+			url  string
+			want time.Time
+		}{{was.URL, noon}, {newURL, time.Time{}}} {
+			if e, err := db.ChangeEndpoint(t.Context(), "a", "e1", repository.EndpointChange{URL: &c.url}, noon); err != nil || !e.FailingSince.Equal(c.want) {
+				t.Errorf("%s: failing since %v, %v; want %v", c.url, e.FailingSince, err, c.want)
+			}
+			if e, err := db.HeldEndpoint(t.Context(), lease); err != nil || !e.FailingSince.Equal(c.want) {
+				t.Errorf("%s, stored: failing since %v, %v; want %v", c.url, e.FailingSince, err, c.want)
+			}
+		}
+	})
+}
+
 func TestDisableEndpointIsToldOnce(t *testing.T) {
 	t.Parallel()
 	repotest.Each(t, func(t *testing.T, db *repository.DB) {
 		addEndpoint(t, db, "a", "e1")
 		lease := takeOne(t, db, "w1", time.Minute)
 		event := faktur.Event{Tenant: "a", Type: faktur.EventWebhookOff, At: noon, Data: []byte(`{"endpoint_id":"e1"}`)}
-		for range 2 {
-			if err := db.DisableEndpoint(t.Context(), lease, "it answered 410 Gone", event); err != nil {
-				t.Fatal(err)
+		e, err := db.HeldEndpoint(t.Context(), lease)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			url  string
+			want bool
+		}{{"https://where-it-was.test/", false}, {e.URL, true}, {e.URL, false}} {
+			if disabled, err := db.DisableEndpoint(t.Context(), lease, c.url, "it answered 410 Gone", event); err != nil || disabled != c.want {
+				t.Errorf("%s: %v, %v; want %v", c.url, disabled, err, c.want)
 			}
 		}
-		e, err := db.HeldEndpoint(t.Context(), lease)
+		e, err = db.HeldEndpoint(t.Context(), lease)
 		if err != nil || !e.DisabledAt.Equal(noon) || e.DisabledReason != "it answered 410 Gone" {
 			t.Errorf("%+v, %v", e, err)
 		}
@@ -350,7 +379,7 @@ func TestDisableEndpointIsToldOnce(t *testing.T) {
 			t.Errorf("feed: %v, %v", feed, err)
 		}
 		stale := repository.EndpointLease{EndpointID: "e1", Token: lease.Token - 1}
-		if err := db.DisableEndpoint(t.Context(), stale, "", event); !errors.Is(err, repository.ErrFenced) {
+		if _, err := db.DisableEndpoint(t.Context(), stale, e.URL, "", event); !errors.Is(err, repository.ErrFenced) {
 			t.Errorf("an earlier holder disables it: %v", err)
 		}
 	})

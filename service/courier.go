@@ -94,6 +94,7 @@ type try struct {
 	delivery    repository.Delivery // before the try, and once ended after it
 	dueAt       time.Time           // of a retry, as it was read
 	first       bool
+	url         string // where it was sent
 	ended       bool
 	interrupted bool // by our own end: it says nothing about the endpoint
 	attempt     webhook.Attempt

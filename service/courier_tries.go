@@ -60,10 +60,11 @@ func (c *courier) start(t *try, now time.Time) {
 			DocumentID: t.event.DocumentID, FirstTryAt: now}
 	}
 	c.underWay++
-	url, secrets := c.endpoint.URL, c.secrets
+	t.url = c.endpoint.URL
+	secrets := c.secrets
 	go func() {
 		fault.Reached(fault.BeforeDeliver)
-		t.attempt = s.send(c.sending, url, secrets, &t.event, t.delivery.MessageID)
+		t.attempt = s.send(c.sending, t.url, secrets, &t.event, t.delivery.MessageID)
 		fault.Reached(fault.AfterDeliver)
 		t.interrupted = c.sending.Err() != nil && !t.attempt.Delivered()
 		s.noteAttempt(&t.delivery, t.attempt)
@@ -119,6 +120,9 @@ func (c *courier) note(t *try) {
 	}
 	if c.unsaved.since.IsZero() {
 		c.unsaved.since = now
+	}
+	if t.url != c.endpoint.URL {
+		return // it says nothing about where the endpoint is now
 	}
 	switch {
 	case t.attempt.Delivered():

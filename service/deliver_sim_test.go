@@ -343,6 +343,40 @@ func TestGoneDisablesAndNothingIsLost(t *testing.T) {
 	})
 }
 
+// An endpoint that was moved while its old place answered 410 goes on at the new one.
+func TestGoneFromAnOldPlaceDisablesNothing(t *testing.T) {
+	simulate(t, func(t *testing.T, s *simulation) {
+		e := s.endpoint()
+		newURL := "https://93.184.216.34/new"
+		s.answer = func(r received) int {
+			if r.url == newURL {
+				return http.StatusOK
+			}
+			time.Sleep(time.Second)
+			if _, err := s.UpdateEndpoint(context.Background(), "default", e.ID, EndpointPatch{URL: &newURL}); err != nil {
+				t.Error(err)
+			}
+			return http.StatusGone
+		}
+		tell(t, s.Service, "default", "invoice.approved", 3)
+		s.run(time.Hour)
+		if now := s.reload(e.ID); now.Disabled || now.FailingSince != nil {
+			t.Errorf("%+v", now)
+		}
+		for _, d := range s.deliveries(e.ID) {
+			if d.State != "delivered" {
+				t.Errorf("%+v", d)
+			}
+		}
+		c := only(t, s.office.couriers)
+		c.underWay++
+		c.note(&try{first: true, url: e.URL, attempt: webhook.Attempt{StatusCode: http.StatusGone, Error: "it answered 410 Gone"}})
+		if c.off != "" || !c.unsaved.failedAt.IsZero() {
+			t.Errorf("a late 410 of the old place: off %q, failed at %v", c.off, c.unsaved.failedAt)
+		}
+	})
+}
+
 func TestFiveDaysOfFailureDisable(t *testing.T) {
 	simulate(t, func(t *testing.T, s *simulation) {
 		e := s.endpoint()

@@ -246,15 +246,21 @@ type disabledData struct {
 	Reason     string `json:"reason"`
 }
 
-// disable switches the endpoint off and tells its tenant in the feed.
+// disable switches the endpoint off and tells its tenant in the feed. One that
+// was moved to another URL meanwhile goes on there.
 func (c *courier) disable(ctx context.Context) error {
 	data, err := json.Marshal(disabledData{EndpointID: c.endpoint.ID, URL: c.endpoint.URL, Reason: c.off})
 	if err != nil {
 		return fmt.Errorf("disable endpoint: %w", err)
 	}
 	event := faktur.Event{Tenant: c.lease.Tenant, Type: faktur.EventWebhookOff, At: c.service.Now(), Data: data}
-	if err := c.service.DB.DisableEndpoint(ctx, c.lease, c.off, event); err != nil {
+	disabled, err := c.service.DB.DisableEndpoint(ctx, c.lease, c.endpoint.URL, c.off, event)
+	if err != nil {
 		return err
+	}
+	if !disabled {
+		c.off = ""
+		return c.refresh(ctx)
 	}
 	c.service.Logger.WarnContext(ctx, "webhook endpoint disabled", "endpoint", c.lease.EndpointID, "reason", c.off)
 	c.service.grown()
