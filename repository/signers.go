@@ -143,9 +143,12 @@ func (db *DB) writeSigner(ctx context.Context, tx *sqlx.Tx, s *faktur.Signer, is
 		_, err := db.execIn(ctx, tx, `DELETE FROM signers WHERE tenant = ? AND taxpayer_npwp = ? AND id = ?`, s.Tenant, s.TaxpayerNPWP, s.ID)
 		return err
 	case isNew:
-		_, err := db.execIn(ctx, tx, `INSERT INTO signers (name, position, city, passphrase, priority, failures, proven,
+		n, err := db.execIn(ctx, tx, `INSERT INTO signers (name, position, city, passphrase, priority, failures, proven,
 			paused_at, paused_why, tried_at, created_at, updated_at, tenant, taxpayer_npwp, id)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, signerValues(s)...)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, signerValues(s)...)
+		if err == nil && n == 0 {
+			return errAgain // another has just made the same: this one changes it
+		}
 		return err
 	}
 	_, err := db.execIn(ctx, tx, `UPDATE signers SET name = ?, position = ?, city = ?, passphrase = ?, priority = ?, failures = ?, proven = ?,

@@ -2,6 +2,7 @@ package repository_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -83,5 +84,42 @@ func TestSignersChangeUnderTheirDocuments(t *testing.T) {
 			}
 		})
 		working.Wait()
+	})
+}
+
+// Two that make the same signer at once both get through: the second changes what the first made.
+func TestOneSignerIsMadeTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	repotest.Each(t, func(t *testing.T, db *repository.DB) {
+		waiting(t, db) // registers the seller
+		var both, running sync.WaitGroup
+		if db.Kind() == "postgres" { // SQLite lets in one after the other
+			both.Add(2)
+		}
+		made := make([]bool, 2)
+		for i := range made {
+			running.Go(func() {
+				first := true
+				signer, created, err := db.SaveSigner(context.Background(), "default", seller, "3174015506800001",
+					faktur.AuditEntry{ID: fmt.Sprint(i), Tenant: "default", Action: "signer.put"}, false,
+					func(s *faktur.Signer, _ bool) error {
+						if first && db.Kind() == "postgres" {
+							first = false
+							both.Done()
+							both.Wait()
+						}
+						s.Priority += i + 1
+						return nil
+					})
+				if made[i] = created; err != nil {
+					t.Errorf("%+v, %v", signer, err)
+				}
+			})
+		}
+		running.Wait()
+		signers, err := db.Signers(context.Background(), "default", seller)
+		if err != nil || len(signers) != 1 || signers[0].Priority != 3 || made[0] == made[1] {
+			t.Errorf("made %v, stored %+v, %v", made, signers, err)
+		}
 	})
 }
