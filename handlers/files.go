@@ -76,7 +76,7 @@ func (h *Handlers) GetFile(w http.ResponseWriter, r *http.Request) error {
 // GetFileContent gives a file's bytes.
 //
 //	@Summary		Download a file
-//	@Description	The same bytes at every download; the ETag is their SHA-256. The first download is noted: from then on the file cannot be withdrawn by cancelling one of its documents.
+//	@Description	The same bytes at every download; the ETag is their SHA-256. The first download is noted: from then on the file cannot be withdrawn by cancelling one of its documents. HEAD, and what is answered 304, is no download.
 //	@ID				downloadFile
 //	@Tags			files
 //	@Produce		application/xml,text/csv
@@ -97,19 +97,26 @@ func (h *Handlers) GetFileContent(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	file, content, err := h.Service.Download(r.Context(), tenant(r.Context()), id)
+	file, err := h.Service.OfferedFile(r.Context(), tenant(r.Context()), id)
 	if err != nil {
 		return err
 	}
 	tag := `"` + file.SHA256 + `"`
-	w.Header().Set("ETag", tag)
 	if matches(r.Header.Values("If-None-Match"), tag) {
+		w.Header().Set("ETag", tag)
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
+	var content []byte
+	if r.Method != http.MethodHead {
+		if _, content, err = h.Service.Download(r.Context(), tenant(r.Context()), id); err != nil {
+			return err
+		}
+	}
+	w.Header().Set("ETag", tag)
 	w.Header().Set("Content-Type", file.MediaType)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Name}))
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.Header().Set("Content-Length", strconv.FormatInt(file.Size, 10))
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(content)
 	return nil

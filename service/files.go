@@ -37,23 +37,36 @@ func (s *Service) File(ctx context.Context, tenant, id string) (faktur.File, err
 	return file, translate(err, "file")
 }
 
+// OfferedFile gives a file that can be downloaded, without doing so.
+func (s *Service) OfferedFile(ctx context.Context, tenant, id string) (faktur.File, error) {
+	file, err := s.File(ctx, tenant, id)
+	if err == nil && file.Status == faktur.FileWithdrawn {
+		return file, withdrawn(&file)
+	}
+	return file, err
+}
+
 // Download gives a file and its content for somebody to upload. From then on
 // its documents cannot be taken back, so that is noted first.
 func (s *Service) Download(ctx context.Context, tenant, id string) (faktur.File, []byte, error) {
-	file, err := s.DB.File(ctx, tenant, id)
+	file, err := s.File(ctx, tenant, id)
 	if err != nil {
-		return file, nil, translate(err, "file")
+		return file, nil, err
 	}
 	may, err := s.DB.NoteDownload(ctx, tenant, id, s.Now())
 	if err != nil {
 		return file, nil, translate(err, "file")
 	}
 	if !may {
-		return file, nil, faktur.NewError(faktur.KindConflict, "file_withdrawn",
-			"This file was withdrawn, because one of its documents was cancelled. Its other documents are in a newer file: GET /taxpayers/"+file.TaxpayerNPWP+"/files lists it.")
+		return file, nil, withdrawn(&file)
 	}
 	content, err := s.DB.FileContent(ctx, tenant, id)
 	return file, content, translate(err, "file")
+}
+
+func withdrawn(file *faktur.File) error {
+	return faktur.NewError(faktur.KindConflict, "file_withdrawn",
+		"This file was withdrawn, because one of its documents was cancelled. Its other documents are in a newer file: GET /taxpayers/"+file.TaxpayerNPWP+"/files lists it.")
 }
 
 // FileUploaded takes a person's word that a file was uploaded: its documents
