@@ -115,12 +115,14 @@ func (s *Service) grown() {
 
 // notifyOthers tells other processes, at most every notifyPause, that the feed has grown.
 func (s *Service) notifyOthers(ctx context.Context) {
+	rung := s.ours.rung()
 	for ctx.Err() == nil {
 		select {
-		case <-s.ours.rung():
+		case <-rung:
 		case <-ctx.Done():
 			return
 		}
+		rung = s.ours.rung() // what is stored from here on is told next time
 		if err := s.DB.Notify(ctx); err != nil && ctx.Err() == nil {
 			s.Logger.WarnContext(ctx, "other processes were not woken; they look by themselves soon", "error", err)
 		}
