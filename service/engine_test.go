@@ -191,9 +191,10 @@ func TestDeadlinesAreTold(t *testing.T) {
 			t.Helper()
 			i := invoice(seller, reference)
 			i.Date, i.Buyer.Name = date, "PT Pembeli Lain"
-			if _, err := g.Correct(ctx, tenant, id, i, 0, false); err != nil {
-				t.Fatal(err)
-			}
+			eventually(t, "it is back in the queue, and corrected", func() bool {
+				_, err := g.Correct(ctx, tenant, id, i, 0, false)
+				return err == nil
+			})
 		}
 		correct(near, "INV/1", lastMonth)
 		told(near, 1, 0)
