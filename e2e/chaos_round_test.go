@@ -16,7 +16,7 @@ import (
 )
 
 // chaosInvoices are under way in every round.
-const chaosInvoices = 280
+const chaosInvoices = 400
 
 // chaosRound is one: invoices are posted, something goes wrong meanwhile, and
 // when all is well again and everything has come to its end, it is judged.
