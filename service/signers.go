@@ -26,7 +26,7 @@ func (s *Service) PutSigner(ctx context.Context, o Operator, given faktur.Signer
 	stored, created, err := s.changeSigner(ctx, o, given.TaxpayerNPWP, given.ID, audit, func(signer *faktur.Signer, isNew bool) error {
 		signer.Name, signer.Position, signer.City, signer.Priority = given.Name, given.Position, given.City, given.Priority
 		if isNew {
-			signer.CreatedAt = s.Now()
+			signer.CreatedAt = signer.UpdatedAt
 		}
 		return s.givePassphrase(signer, given.Passphrase)
 	})
