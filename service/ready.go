@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -42,26 +43,27 @@ const readyWait = time.Second
 
 func (s *Service) checkChannel(ctx context.Context, c *channel) Check {
 	check := Check{Name: "channel " + string(c.Name()), OK: true}
-	if err := c.health(); err != nil {
-		check.OK, check.Detail = false, "Its last call failed; documents wait. The log says why."
-		return check
+	complain := func(detail string) {
+		check.OK, check.Detail = false, strings.TrimSpace(check.Detail+" "+detail)
+	}
+	if c.health() != nil {
+		complain("Its last call failed; documents wait. The log says why.")
 	}
 	asking, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
 	description, err := c.describe(asking)
 	switch {
 	case asking.Err() != nil:
-		check.OK, check.Detail = false, fmt.Sprintf("It did not answer within %s.", readyWait)
+		complain(fmt.Sprintf("It did not answer within %s.", readyWait))
 		return check
 	case err != nil:
-		check.OK, check.Detail = false, "It does not answer; documents wait in queued."
+		complain("It does not answer; documents wait in queued.")
 		return check
 	}
 	waiting, err := s.DB.WaitingElsewhere(ctx, c.Name(), description.Livemode)
 	if err == nil && waiting > 0 {
-		check.OK = false
-		check.Detail = fmt.Sprintf("At least %d documents wait in queued: their sellers have livemode %t, and the channel "+
-			"set up in FAKTURGATE_PJAP_URL has livemode %t. They never go there.", waiting, !description.Livemode, description.Livemode)
+		complain(fmt.Sprintf("At least %d documents wait in queued: their sellers have livemode %t, and the channel "+
+			"set up in FAKTURGATE_PJAP_URL has livemode %t. They never go there.", waiting, !description.Livemode, description.Livemode))
 	}
 	return check
 }

@@ -2,14 +2,17 @@ package service_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fakturgate/fakturgate/adapter"
 	"github.com/fakturgate/fakturgate/faktur"
+	"github.com/fakturgate/fakturgate/repository"
 	"github.com/fakturgate/fakturgate/repository/repotest"
 	"github.com/fakturgate/fakturgate/service"
+	"github.com/fakturgate/fakturgate/simulator"
 )
 
 // hanging is a connector that sometimes takes a question and never answers.
@@ -70,5 +73,27 @@ func TestAConnectorThatHangsHoldsRequestsUpOnce(t *testing.T) {
 		connector.silent = false
 		time.Sleep(5 * time.Second)
 		step("all when it is back", 0, func() { preview(); ready(true) })
+	})
+}
+
+// Documents that never go to a channel are told of while it fails, too.
+func TestReadinessSaysEveryReason(t *testing.T) {
+	t.Parallel()
+	ctx, db := context.Background(), repotest.SQLite(t)
+	g := start(t, db, simulator.Config{}, func(c *service.Config) {
+		c.Channels = []adapter.Channel{parked{c.Channels[0].(adapter.Caller)}}
+	})
+	live := faktur.Taxpayer{Tenant: tenant, NPWP: "0034567896123000", Name: "PT Penjual", Channel: faktur.ChannelPJAP, Livemode: true}
+	if _, _, err := db.SaveTaxpayer(ctx, live, time.Now(), repository.Move{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Accept(ctx, service.Request{Tenant: tenant}, invoice(live.NPWP, "INV/1")); err != nil {
+		t.Fatal(err)
+	}
+	g.post(t, "INV/2")
+	eventually(t, "readiness says both reasons", func() bool {
+		checks := g.Ready(ctx).Checks
+		detail := checks[len(checks)-1].Detail
+		return strings.Contains(detail, "last call failed") && strings.Contains(detail, "livemode true")
 	})
 }
