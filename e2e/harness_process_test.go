@@ -100,6 +100,9 @@ func (p *process) stop(within time.Duration) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
+// stopTime is how long an operator gives a gateway to stop (docs/operations.md).
+const stopTime = 40 * time.Second
+
 // awaitAnswer waits until an address answers 200.
 func (p *process) awaitAnswer(url string) {
 	p.t.Helper()

@@ -113,7 +113,7 @@ func TestEightWritersOnOverlappingReferences(t *testing.T) {
 		o.check(rounds * references)
 		if kind == "postgres" {
 			for _, g := range gateways {
-				g.stop(25 * time.Second) // with its connections goes what they have counted
+				g.stop(stopTime) // with its connections goes what they have counted
 			}
 			if n := deadlocks(t, w.database); n > 0 {
 				t.Errorf("PostgreSQL met %d deadlocks", n)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -65,7 +64,7 @@ func TestLivemodeNeverMixes(t *testing.T) {
 // restart stops a gateway and starts it again with other settings.
 func (g *gateway) restart(settings ...string) {
 	g.t.Helper()
-	if code := g.stop(25 * time.Second); code != 0 {
+	if code := g.stop(stopTime); code != 0 {
 		g.t.Errorf("%s ended with %d", g.name, code)
 	}
 	g.env = append(g.env, settings...)

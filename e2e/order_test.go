@@ -118,7 +118,7 @@ func TestABacklogDoesNotDelayWhatIsDueToday(t *testing.T) {
 			c.postBatch(invoices)
 		})
 		t.Logf("the backlog took %v", time.Since(began))
-		if code := g.stop(30 * time.Second); code != 0 {
+		if code := g.stop(stopTime); code != 0 {
 			t.Fatalf("the gateway ended with %d", code)
 		}
 		g.env = append(g.env, "FAKTURGATE_WORKERS=on")

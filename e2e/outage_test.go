@@ -85,7 +85,7 @@ func TestStoppingUnderLoad(t *testing.T) {
 			eventually(t, "invoices are accepted", func() bool { return flood.accepted() >= 300 })
 			began := time.Now()
 			flood.mayLoseItsGateway()
-			if code := g.stop(25 * time.Second); code != 0 {
+			if code := g.stop(stopTime); code != 0 {
 				t.Errorf("the gateway ended with %d", code)
 			}
 			t.Logf("stopped within %v, after %d invoices", time.Since(began), flood.accepted())

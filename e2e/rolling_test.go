@@ -37,7 +37,7 @@ func TestRollingRestart(t *testing.T) {
 	for _, g := range gateways {
 		before := flood.accepted()
 		eventually(t, "invoices are accepted", func() bool { return flood.accepted() >= before+100 })
-		if code := g.stop(25 * time.Second); code != 0 {
+		if code := g.stop(stopTime); code != 0 {
 			t.Errorf("%s ended with %d", g.name, code)
 		}
 		g.launch()
