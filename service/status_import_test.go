@@ -98,6 +98,7 @@ func TestStatusImportRules(t *testing.T) {
 		{"an unknown word, approved", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Credited Elsewhere"}}, unknown, "noted word_unknown", faktur.Approved, "Credited Elsewhere", numberA},
 		{"an unknown word, cancelled", []faktur.Change{handedOver, isApproved, isCancelled}, [][3]string{{"INV/1", numberA, "Returned Elsewhere"}}, unknown, "noted word_unknown", faktur.Cancelled, "Returned Elsewhere", numberA},
 		{"an unknown word beside a known one", []faktur.Change{handedOver}, [][3]string{{"INV/1", numberA, "Frobnicated"}, {"INV/1", numberA, "Approved"}}, unknown, "superseded approved_row, updated", faktur.Approved, "Approved", numberA},
+		{"unknown words that contradict", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Credited Elsewhere"}, {"INV/1", numberA, "Returned Elsewhere"}}, unknown, "ambiguous rows_contradict, ambiguous rows_contradict", faktur.Approved, "Approved", numberA},
 		{"unknown words", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Credited Elsewhere"}, {"INV/1", numberA, "Approved"}}, unknown, "superseded approved_row, unchanged", faktur.Approved, "Approved", numberA},
 		{"an older list: approved stays", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", "", "Saved Invalid"}}, ago, "unchanged older_news", faktur.Approved, "Approved", numberA},
 		{"the same", []faktur.Change{handedOver, isApproved}, [][3]string{{"INV/1", numberA, "Approved"}}, unknown, "unchanged", faktur.Approved, "Approved", numberA},

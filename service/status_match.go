@@ -124,7 +124,7 @@ func (j *judgingRows) matchInvoices(group []int) {
 			j.matchNumbered(n)
 		}
 	}
-	j.matchUnknown(unknown)
+	j.matchUnknown(j.dropRepeated(unknown, func(n int) string { return j.export.Rows[n].NSFP }))
 	j.matchBare(j.dropRepeated(bare, func(int) string { return "" }), len(numbered) > 0)
 }
 
