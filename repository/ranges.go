@@ -49,7 +49,7 @@ type RangeChange struct {
 func (db *DB) SaveRanges(ctx context.Context, c RangeChange) ([]faktur.NumberRange, error) {
 	var merged []faktur.NumberRange
 	err := db.inTx(ctx, func(tx *sqlx.Tx) error {
-		if err := db.lockTaxpayer(ctx, tx, c.Tenant, c.TaxpayerNPWP); err != nil {
+		if err := db.lockRanges(ctx, tx, c.Tenant, c.TaxpayerNPWP); err != nil {
 			return err
 		}
 		var rows []rangeRow
@@ -79,9 +79,9 @@ func (db *DB) SaveRanges(ctx context.Context, c RangeChange) ([]faktur.NumberRan
 	return merged, wrap("save ranges", err)
 }
 
-// lockTaxpayer lets one at a time replace what a taxpayer has. The rows replaced
+// lockRanges lets one at a time replace a taxpayer's ranges. The rows replaced
 // cannot be the lock: who waited for them finds them deleted, and not the new ones.
-func (db *DB) lockTaxpayer(ctx context.Context, tx *sqlx.Tx, tenant, npwp string) error {
+func (db *DB) lockRanges(ctx context.Context, tx *sqlx.Tx, tenant, npwp string) error {
 	_, err := db.execIn(ctx, tx, `SELECT npwp FROM taxpayers WHERE tenant = ? AND npwp = ?`+db.dialect.forUpdate, tenant, npwp)
 	return err
 }
