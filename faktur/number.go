@@ -2,8 +2,9 @@ package faktur
 
 import (
 	"bytes"
-	"slices"
+	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -107,38 +108,26 @@ func decodeNumber(dec *jsontext.Decoder, most limits) (number, error) {
 	return number{raw: clip(string(value)), state: numberWrongType}, nil
 }
 
-// mostExponent is more than any number within limits needs.
+// mostExponent is more than any number within limits needs, of digits too.
 const mostExponent = 40
 
 // withoutExponent writes a JSON number in full: some libraries write 100000 as 1E+5.
-// One whose exponent is beyond mostExponent stays as it is, and is no decimal then.
+// One that is beyond mostExponent stays as it is, and is no decimal then.
 func withoutExponent(number []byte) []byte {
 	at := bytes.IndexAny(number, "eE")
 	if at < 0 {
 		return number
 	}
 	exponent, err := strconv.Atoi(string(number[at+1:]))
-	if err != nil || exponent > mostExponent || exponent < -mostExponent {
+	if err != nil || exponent > mostExponent || exponent < -mostExponent || at > mostExponent {
 		return number
 	}
-	plain, negative := bytes.CutPrefix(number[:at], []byte("-"))
-	whole, decimals, _ := bytes.Cut(plain, []byte("."))
-	digits, point := slices.Concat(whole, decimals), len(whole)+exponent
-	if point <= 0 {
-		digits, point = append(bytes.Repeat([]byte("0"), 1-point), digits...), 1
+	exact, ok := new(big.Rat).SetString(string(number))
+	if !ok {
+		return number
 	}
-	digits = append(digits, bytes.Repeat([]byte("0"), max(0, point-len(digits)))...)
-	for point > 1 && digits[0] == '0' {
-		digits, point = digits[1:], point-1
-	}
-	full := append([]byte{}, digits[:point]...)
-	if negative {
-		full = append([]byte("-"), full...)
-	}
-	if point < len(digits) {
-		full = append(append(full, '.'), digits[point:]...)
-	}
-	return full
+	full := exact.FloatString(at + mostExponent) // more decimals than it has
+	return []byte(strings.TrimRight(strings.TrimRight(full, "0"), "."))
 }
 
 // valid says whether n is a number, or absent, which counts as 0.
