@@ -71,7 +71,7 @@ func CleanText(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 	if runes := []rune(text); len(runes) > maxText {
-		return string(runes[:maxText]) + "..."
+		return string(runes[:maxText]) + "…"
 	}
 	return text
 }
