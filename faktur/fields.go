@@ -67,7 +67,10 @@ func fieldFault(fe validator.FieldError) (code, message string) {
 	field := fe.Field()
 	text := clip(fmt.Sprint(fe.Value()))
 	if fe.Kind() == reflect.Int && (fe.Tag() == "min" || fe.Tag() == "max") {
-		bound := map[string]string{"min": "least", "max": "most"}[fe.Tag()]
+		bound := "most"
+		if fe.Tag() == "min" {
+			bound = "least"
+		}
 		return field + "_out_of_range", fmt.Sprintf("%s is %s; it is a number of at %s %s.", field, text, bound, fe.Param())
 	}
 	switch fe.Tag() {
